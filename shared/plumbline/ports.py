@@ -1,0 +1,228 @@
+"""What the use cases need from the outside world. Adapters implement these over a vendor, tests over a dict.
+
+Every store takes facts by put-if-absent: writing one twice changes nothing and returns False.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.domain.candles import Candles, Sifted
+from plumbline.domain.outcomes import Outcome
+from plumbline.domain.performance import DayRollup
+from plumbline.domain.signals import Signal
+from plumbline.domain.strategies import Activation, Channel, Configuration
+
+
+class Exchange(Protocol):
+    """A market's public data. Only `collect_candles` may hold one."""
+
+    @property
+    def source(self) -> str:
+        """Name of the data source: `binance`, `recorded`, `simulated`."""
+
+    def candles(self, symbol: str, timeframe: Timeframe, start: int, end: int) -> Sifted:
+        """Candles with open time in [start, end), as many pages as it takes.
+
+        Raises UnknownSymbol, or ExchangeUnavailable with `retry_after` where the exchange said so.
+        """
+
+    def markets(self) -> tuple[str, ...]:
+        """Every active symbol, sorted, in ccxt's spelling."""
+
+    def most_traded(self, quote: str, count: int) -> tuple[str, ...]:
+        """Spot pairs of `quote` by quote volume of the last 24 hours, largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one series: open times in [start, end)."""
+
+    symbol: str
+    timeframe: Timeframe
+    start: int
+    end: int
+
+
+class CandleStore(Protocol):
+    """Closed candles of one data source."""
+
+    def load(self, spans: Sequence[Span]) -> list[Candles]:
+        """What is stored of each span, in the order asked."""
+
+    def add(self, symbol: str, candles: Candles) -> int:
+        """Store what is not stored yet; a stored candle never changes. Returns how many were new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """One page of a list and the opaque cursor of the next; None on the last page."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalFilter:
+    """Which signals a reader wants. At most one of symbol and channel is answered by an index, the rest by filter."""
+
+    symbol: str | None = None
+    channel_id: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+class SignalLog(Protocol):
+    """The log of signals: append-only, one record, one data source."""
+
+    def add(self, signal: Signal) -> bool:
+        """Append; False where it is already there. RecordRefused where `domain.signals.admit` refuses it."""
+
+    def get(self, signal_id: str) -> Signal | None:
+        """One signal, strongly consistent."""
+
+    def between(self, after: int, until: int) -> Iterator[Signal]:
+        """Signals with timestamp in (after, until], in order of id, strongly consistent."""
+
+    def page(self, wanted: SignalFilter, limit: int, cursor: str | None = None) -> Page[Signal]:
+        """Newest first. InvalidInput for a cursor that is not one of ours."""
+
+
+type OutcomeKey = tuple[str, Interval]
+"""Signal id and interval: the natural key, from which the stored key is computed."""
+
+
+class OutcomeStore(Protocol):
+    """Outcomes: one for each (signal, interval), ever."""
+
+    def add(self, outcome: Outcome) -> bool:
+        """Store; False where this check already has its outcome."""
+
+    def get(self, keys: Iterable[OutcomeKey]) -> dict[OutcomeKey, Outcome]:
+        """Those of the keys that exist, strongly consistent."""
+
+    def due_between(self, after: int, until: int) -> Iterator[Outcome]:
+        """Outcomes whose due time lies in (after, until]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a function has come: everything at or before `position` (ms) is done.
+
+    `version` grows with every change, also with a rewind that leaves the position: a run that read the cursor before
+    somebody rewound it can then not move it. `notes` is the function's own bookkeeping, plain JSON values.
+    """
+
+    name: str
+    position: int
+    version: int
+    notes: Mapping[str, object] = field(default_factory=dict)
+
+
+class Cursors(Protocol):
+    """One cursor for each scheduled function and its argument: `generate#1h`, `check#24h`."""
+
+    def read(self, name: str) -> Cursor | None:
+        """The cursor, strongly consistent; None where the function never ran."""
+
+    def move(self, cursor: Cursor | None, name: str, position: int, notes: Mapping[str, object]) -> Cursor:
+        """Write position and notes if the cursor is still as read (None: still absent); else CursorMoved."""
+
+    def rewind(self, name: str, position: int) -> None:
+        """Set the cursor back to `position` if it is beyond it; in any case make runs under way start again.
+
+        A fact was written that readers up to here may have missed. Does nothing where the cursor does not exist.
+        """
+
+    def all(self) -> list[Cursor]:
+        """Every cursor, sorted by name."""
+
+
+class StrategyStore(Protocol):
+    """Snapshots by content and the activations that say when each was current."""
+
+    def save(self, configuration: Configuration) -> bool:
+        """Store a snapshot; False where its content is already stored."""
+
+    def get(self, strategy: str, config_hash: str) -> Configuration | None:
+        """One snapshot."""
+
+    def activate(self, activation: Activation) -> bool:
+        """Store an activation; False where one exists at the same moment."""
+
+    def activations(self, strategy: str) -> list[Activation]:
+        """All of a strategy's, oldest first."""
+
+
+class ChannelStore(Protocol):
+    """The published channels."""
+
+    def add(self, channel: Channel) -> bool:
+        """Store; False where the channel exists."""
+
+    def all(self) -> list[Channel]:
+        """Every channel, sorted by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Universe:
+    """The market's catalogue on one day: its symbols, and the most traded ones of each quote currency scanned."""
+
+    day: str
+    markets: tuple[str, ...]
+    most_traded: Mapping[str, tuple[str, ...]]
+
+
+class Markets(Protocol):
+    """What was traded, day by day, and which outside symbols are followed until when."""
+
+    def add(self, universe: Universe) -> bool:
+        """Store a day's catalogue; False where the day has one."""
+
+    def on(self, days: Sequence[str]) -> list[Universe]:
+        """The catalogues that exist of these days, oldest first."""
+
+    def follow(self, symbol: str, until: int) -> None:
+        """Collect this symbol at least until then; never shortens."""
+
+    def followed(self, now: int) -> tuple[str, ...]:
+        """Symbols to be collected beside the channels' own, sorted."""
+
+
+class Rollups(Protocol):
+    """One day's mergeable statistics. Derived: replaced whole, with the same bytes for the same facts."""
+
+    def put(self, rollup: DayRollup) -> None:
+        """Replace the rollup of its day."""
+
+    def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[DayRollup]:
+        """The rollups of these days, oldest first, holding only the cells of these dimensions."""
+
+
+class Schedules(Protocol):
+    """The rules that start the outcome checks."""
+
+    def enable(self) -> list[str]:
+        """Switch them on; returns their names."""
+
+    def disable(self) -> list[str]:
+        """Switch them off; returns their names."""
+
+    def states(self) -> dict[str, bool]:
+        """Name of each rule and whether it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Every store of one stack, handed to the use cases as one."""
+
+    source: str
+    candles: CandleStore
+    signals: SignalLog
+    outcomes: OutcomeStore
+    cursors: Cursors
+    strategies: StrategyStore
+    channels: ChannelStore
+    markets: Markets
+    rollups: Rollups

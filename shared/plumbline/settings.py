@@ -1,0 +1,94 @@
+"""One frozen Settings from the environment; whatever is missing or wrong is listed in one error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from plumbline.domain.errors import SettingsError
+
+OWN_MARKETS = ("simulated", "recorded")
+"""Sources served by our own simulated exchange: never a live market, so they need its address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a function needs to know about its stack. The names in the environment are in `_NAMES`."""
+
+    stage: str
+    tables: str
+    exchange: str
+    exchange_url: str = ""
+    code_version: str = ""
+    universe_size: int = 50
+    confidence_threshold: float = 0.65
+    atr_multiplier_sl: float = 2.0
+    atr_multiplier_tp: float = 3.0
+    position_size_pct: float = 0.02
+    check_rules: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Settings of this environment; SettingsError lists every fault with what was expected."""
+        faults: list[str] = []
+        values: dict[str, object] = {}
+        for name, (field, convert, expected) in _NAMES.items():
+            text = environment.get(name, "").strip()
+            if not text and field in _REQUIRED:
+                faults.append(f"{name} is missing: expected {expected}")
+            elif text:
+                try:
+                    values[field] = convert(text)
+                except ValueError:
+                    faults.append(f"{name}={text!r} is wrong: expected {expected}")
+        if values.get("exchange") in OWN_MARKETS and not values.get("exchange_url"):
+            faults.append(
+                f"PLUMBLINE_EXCHANGE_URL is missing: PLUMBLINE_EXCHANGE={values['exchange']} needs its address"
+            )
+        if faults:
+            raise SettingsError("; ".join(faults))
+        return cls(**values)  # type: ignore[arg-type]  # each value was made by its own converter in _NAMES
+
+    @property
+    def source(self) -> str:
+        """The data source whose record this stack keeps."""
+        return self.exchange
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise ValueError(text)
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+_NAMES = {
+    "PLUMBLINE_STAGE": ("stage", str, "the stage's name, such as local, dev or prod"),
+    "PLUMBLINE_TABLES": ("tables", str, "the prefix of the tables' names, such as plumbline-local"),
+    "PLUMBLINE_EXCHANGE": ("exchange", str, "a ccxt exchange id such as binance, or simulated, or recorded"),
+    "PLUMBLINE_EXCHANGE_URL": ("exchange_url", str, "the address of the simulated exchange"),
+    "PLUMBLINE_CODE_VERSION": ("code_version", str, "the version of the code, for a signal's provenance"),
+    "PLUMBLINE_UNIVERSE_SIZE": ("universe_size", _count, "how many of the most traded pairs to scan, 1 or more"),
+    "PLUMBLINE_CHECK_RULES": ("check_rules", _names, "names of the rules of the outcome checks, with commas"),
+    "CONFIDENCE_THRESHOLD": ("confidence_threshold", _fraction, "a number above 0, at most 1"),
+    "ATR_MULTIPLIER_SL": ("atr_multiplier_sl", _positive, "a number above 0"),
+    "ATR_MULTIPLIER_TP": ("atr_multiplier_tp", _positive, "a number above 0"),
+    "POSITION_SIZE_PCT": ("position_size_pct", _fraction, "a number above 0, at most 1"),
+}
+_REQUIRED = {"stage", "tables", "exchange"}
