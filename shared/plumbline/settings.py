@@ -1,6 +1,6 @@
 """One frozen Settings from the environment; whatever is missing or wrong is listed in one error."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from plumbline.domain.errors import SettingsError
@@ -78,7 +78,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-_NAMES = {
+_NAMES: dict[str, tuple[str, Callable[[str], object], str]] = {
     "PLUMBLINE_STAGE": ("stage", str, "the stage's name, such as local, dev or prod"),
     "PLUMBLINE_TABLES": ("tables", str, "the prefix of the tables' names, such as plumbline-local"),
     "PLUMBLINE_EXCHANGE": ("exchange", str, "a ccxt exchange id such as binance, or simulated, or recorded"),

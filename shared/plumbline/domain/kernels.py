@@ -1,0 +1,58 @@
+"""Indicators by TA-Lib: float64 arrays of shape (n,) in, arrays of shape (n,) out, NaN until the first value.
+
+Every kernel is causal: value i depends on inputs 0..i only. The recursive ones (RSI, ATR: Wilder's smoothing with
+factor 13/14; MACD: EMAs down to 25/27) carry a trace of where their input began. After `WARM_UP` values that trace is
+below 1e-12 of the price: (13/14)**400 = 1.3e-13. Callers load at least that much before the first value they use.
+"""
+
+from typing import cast
+
+import numpy as np
+import talib
+
+from plumbline.domain.candles import Floats
+
+WARM_UP = 400
+
+
+def rsi(close: Floats, period: int = 14) -> Floats:
+    """Relative strength index, 0–100 (Wilder 1978)."""
+    return talib.RSI(close, period)
+
+
+def macd(close: Floats) -> tuple[Floats, Floats, Floats]:
+    """MACD(12, 26, 9) in price units: line, signal line, histogram (Appel)."""
+    line, signal, histogram = talib.MACD(close, 12, 26, 9)
+    return line, signal, histogram
+
+
+def bollinger(close: Floats, period: int = 20, width: float = 2.0) -> tuple[Floats, Floats, Floats]:
+    """Bollinger bands in price units: upper, middle, lower; population standard deviation."""
+    upper, middle, lower = talib.BBANDS(close, period, width, width)
+    return upper, middle, lower
+
+
+def ema(close: Floats, period: int) -> Floats:
+    """Exponential moving average, seeded with the simple average of the first `period` values."""
+    return talib.EMA(close, period)
+
+
+def atr(high: Floats, low: Floats, close: Floats, period: int = 14) -> Floats:
+    """Average true range in price units (Wilder 1978)."""
+    return talib.ATR(high, low, close, period)
+
+
+def relative_volume(volume: Floats, period: int = 20) -> Floats:
+    """Volume over the mean of the `period` values before it; NaN where those were all zero.
+
+    The current candle is left out of its own yardstick, so that a spike does not hide itself.
+    """
+    mean = np.full_like(volume, np.nan)
+    if len(volume) > period:
+        mean[period:] = np.lib.stride_tricks.sliding_window_view(volume, period)[:-1].mean(axis=1)
+    return cast("Floats", np.divide(volume, mean, out=np.full_like(volume, np.nan), where=mean > 0))
+
+
+def previous(values: Floats) -> Floats:
+    """Values one candle earlier; NaN at the first."""
+    return np.concatenate(([np.nan], values[:-1]))
