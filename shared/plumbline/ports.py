@@ -79,6 +79,9 @@ class SignalLog(Protocol):
     def add(self, signal: Signal) -> bool:
         """Append; False where it is already there. RecordRefused where `domain.signals.admit` refuses it."""
 
+    def claim(self, name: str, signal_id: str) -> str:
+        """Bind an outside name to a signal id, once and for all; returns the id that holds the name."""
+
     def get(self, signal_id: str) -> Signal | None:
         """One signal, strongly consistent."""
 

@@ -1,0 +1,33 @@
+"""The business, one use case a module, in the order in which a fact is made.
+
+    exchange ── collect_candles ──> candles ── generate_signals ──> signals ── check_outcomes ──> outcomes
+                                                    ^                               │
+                       an outside source ── track_signal                            └── summarise_day ──> rollups
+
+Each scheduled use case is a cursor over time: it does everything that became due between its cursor and `now`, then
+moves the cursor. How far it may go is bounded by the cursors of those it reads from, so it never passes over a fact
+that is still being written. Facts are put-if-absent, so a run that is late, doubled or cut off anywhere leaves the
+same record as one that was not.
+
+Whoever writes a fact behind a cursor that reads it (a candle that fills a hole, a signal computed after an outage)
+writes the fact, sets the reader's cursor back, and only then moves its own.
+"""
+
+from plumbline.pipeline.channels import active_configuration, open_channels
+from plumbline.pipeline.checking import check_outcomes
+from plumbline.pipeline.collecting import collect_candles
+from plumbline.pipeline.generating import generate_signals, window_span
+from plumbline.pipeline.summarising import summarise_day
+from plumbline.pipeline.tracking import ExternalAlert, track_signal
+
+__all__ = [
+    "ExternalAlert",
+    "active_configuration",
+    "check_outcomes",
+    "collect_candles",
+    "generate_signals",
+    "open_channels",
+    "summarise_day",
+    "track_signal",
+    "window_span",
+]

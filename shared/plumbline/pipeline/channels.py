@@ -1,0 +1,126 @@
+"""Which channels there are, what each computes, and over which symbols."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, days_between, iso
+from plumbline.domain.errors import NotFound, StoreUnavailable
+from plumbline.domain.outcomes import GIVE_UP_AFTER
+from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration
+from plumbline.ports import Exchange, Stores, Universe
+from plumbline.settings import Settings
+
+SINCE_ALWAYS = 0
+FOLLOW_FOR = Interval.D30.ms + GIVE_UP_AFTER
+"""A symbol that had a signal needs prices until its last outcome is closed."""
+
+
+def open_channels(stores: Stores) -> list[Channel]:
+    """Every channel; on a new stack the default ones are stored first."""
+    channels = stores.channels.all()
+    if not channels:
+        for channel in DEFAULT_CHANNELS:
+            stores.channels.add(channel)
+        channels = list(DEFAULT_CHANNELS)
+    return channels
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A configuration and the span (after, until] of candle closes for which it was the current one."""
+
+    configuration: Configuration
+    after: int
+    until: int
+
+
+def configurations(stores: Stores, channel: Channel, after: int, until: int, settings: Settings) -> list[Current]:
+    """The configurations that were current in (after, until], each with its part of that span."""
+    activations = stores.strategies.activations(channel.channel_id) or [_activate_default(stores, channel, settings)]
+    starts = [a.active_from for a in activations]
+    spans = []
+    for activation, start, end in zip(activations, starts, [*starts[1:], until + 1], strict=True):
+        first, last = max(after, start - 1), min(until, end - 1)
+        if first < last:
+            spans.append(Current(_stored(stores, activation), first, last))
+    return spans
+
+
+def active_configuration(stores: Stores, channel: Channel, at: int, settings: Settings) -> Configuration:
+    """The configuration that was current at an instant."""
+    current = configurations(stores, channel, at - 1, at, settings)
+    if not current:
+        raise NotFound(f"channel {channel.channel_id!r} had no active configuration at {iso(at)}")
+    return current[-1].configuration
+
+
+def note_universe(stores: Stores, exchange: Exchange, channels: Sequence[Channel], size: int, now: int) -> None:
+    """Store the day's catalogue of markets, once a day, and follow the symbols it makes the channels scan.
+
+    The catalogue is written last: it marks the day as done.
+    """
+    day = day_of(now)
+    if stores.markets.on([day]):
+        return
+    quotes = sorted({c.quote for c in channels if not c.symbols})
+    ranked = {quote: exchange.most_traded(quote, size) for quote in quotes}
+    universe = Universe(day=day, markets=exchange.markets(), most_traded=ranked)
+    for symbol in sorted({s for symbols in ranked.values() for s in symbols}):
+        stores.markets.follow(symbol, now + FOLLOW_FOR)
+    stores.markets.add(universe)
+
+
+def scanned_symbols(universes: Sequence[Universe], channel: Channel, close: int) -> tuple[str, ...]:
+    """Symbols a channel scans for the candle that closed at `close`: its own, else that day's most traded ones.
+
+    The day is the candle's, not the close's: the catalogue of a new day is taken only after its midnight.
+    """
+    if channel.symbols:
+        return channel.symbols
+    known = [u for u in universes if u.day <= day_of(close - 1)] or list(universes[:1])
+    return known[-1].most_traded.get(channel.quote, ()) if known else ()
+
+
+def universes_between(stores: Stores, after: int, until: int) -> list[Universe]:
+    """The catalogues of these days, and of the last few before, in case the exchange was away."""
+    return stores.markets.on(days_between(after - 7 * DAY, until))
+
+
+def wanted_symbols(stores: Stores, channels: Sequence[Channel], now: int) -> list[str]:
+    """Symbols to collect: the channels' own, and those followed because signals on them are still being checked."""
+    return sorted({symbol for channel in channels for symbol in channel.symbols} | {*stores.markets.followed(now)})
+
+
+def timeframes_of(channels: Sequence[Channel]) -> list[Timeframe]:
+    """The timeframes on which signals are generated."""
+    return sorted({c.timeframe for c in channels}, key=lambda t: t.ms)
+
+
+def _activate_default(stores: Stores, channel: Channel, settings: Settings) -> Activation:
+    configuration = Configuration(
+        strategy=channel.channel_id,
+        strategy_type=channel.strategy_type,
+        confidence_threshold=settings.confidence_threshold,
+        tp_threshold=settings.atr_multiplier_tp,
+        sl_threshold=settings.atr_multiplier_sl,
+        position_size_pct=settings.position_size_pct,
+    )
+    stores.strategies.save(configuration)
+    activation = Activation(
+        strategy=channel.channel_id,
+        config_hash=configuration.config_hash,
+        active_from=SINCE_ALWAYS,
+        notes="default configuration",
+    )
+    stores.strategies.activate(activation)
+    return activation
+
+
+def _stored(stores: Stores, activation: Activation) -> Configuration:
+    configuration = stores.strategies.get(activation.strategy, activation.config_hash)
+    if configuration is None:
+        raise StoreUnavailable(
+            f"strategy {activation.strategy!r} was activated with snapshot {activation.config_hash[:12]}, "
+            "which is not stored: save the snapshot before its activation"
+        )
+    return configuration

@@ -1,0 +1,147 @@
+"""Judge each signal once at each interval, by the market's price at the due time, whenever the check runs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import batched
+
+from plumbline.domain.calendar import DAY, HOUR, Interval, Timeframe
+from plumbline.domain.outcomes import GIVE_UP_AFTER, STALE_AFTER, Outcome, judge, price_at
+from plumbline.domain.signals import Signal
+from plumbline.pipeline.channels import open_channels, timeframes_of
+from plumbline.pipeline.progress import (
+    FIRST_LOOK,
+    SUMMARISE,
+    EnoughTime,
+    Progress,
+    always,
+    checking,
+    closing,
+    collecting,
+    move,
+    reached,
+    signals_complete_until,
+)
+from plumbline.ports import Span, Stores
+
+_AT_ONCE = 500
+"""Signals judged together: bounds memory, and fills the store's batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A signal whose check is due: the outcome it has already, or the one its price gives (None: no price)."""
+
+    signal: Signal
+    stored: Outcome | None
+    judged: Outcome | None
+
+
+def check_outcomes(stores: Stores, interval: Interval, now: int, enough_time: EnoughTime = always) -> dict[str, int]:
+    """Judge every signal that fell due at `interval` since the last run; close what nobody could price in 7 days.
+
+    Returns the outcomes `checked` (new ones), the signals still `unknown` for want of a price, and those `closed` so.
+    """
+    count = {"checked": 0, "unknown": 0, "closed": 0}
+    minutes = stores.cursors.read(collecting(Timeframe.M1))
+    if minutes is None:
+        return count
+    target = _target(stores, interval, min(now, minutes.position))
+    progress = Progress.of(minutes)
+    _check(stores, interval, target, progress, now, count, enough_time)
+    _close(stores, interval, target - GIVE_UP_AFTER, progress, now, count, enough_time)
+    return count
+
+
+def _target(stores: Stores, interval: Interval, latest: int) -> int:
+    """How far this check may go: prices are collected, and no generator will still add a signal that was due."""
+    complete = signals_complete_until(stores.cursors, timeframes_of(open_channels(stores)))
+    return latest if complete is None else min(latest, complete + interval.ms)
+
+
+def _check(
+    stores: Stores,
+    interval: Interval,
+    target: int,
+    progress: Progress,
+    now: int,
+    count: dict[str, int],
+    enough_time: EnoughTime,
+) -> None:
+    cursor = stores.cursors.read(checking(interval))
+    start = cursor.position if cursor else target - FIRST_LOOK
+    for after, until in _days(start, target):
+        if not enough_time():
+            return
+        again = after < reached(cursor)
+        for check in _checks(stores, interval, (after, until), progress, now, again=again):
+            if check.judged:
+                count["checked"] += stores.outcomes.add(check.judged)
+            elif not check.stored:
+                count["unknown"] += 1
+        if again or cursor is None:
+            stores.cursors.rewind(SUMMARISE, after)
+        cursor = move(stores.cursors, cursor, checking(interval), until)
+
+
+def _close(
+    stores: Stores,
+    interval: Interval,
+    target: int,
+    progress: Progress,
+    now: int,
+    count: dict[str, int],
+    enough_time: EnoughTime,
+) -> None:
+    """Follow the check a week behind: what has no outcome by then gets its price now, or is closed as UNKNOWN."""
+    cursor = stores.cursors.read(closing(interval))
+    target -= target % HOUR
+    start = cursor.position if cursor else target - FIRST_LOOK
+    for after, until in _days(start, target):
+        if not enough_time():
+            return
+        late = []
+        for check in _checks(stores, interval, (after, until), progress, now, again=True):
+            outcome = check.stored or check.judged or judge(check.signal, interval, None, now)
+            if outcome.checked_at >= outcome.due_at + GIVE_UP_AFTER:
+                late.append(outcome.due_at)
+            if not check.stored and stores.outcomes.add(outcome):
+                count["checked" if check.judged else "closed"] += 1
+        if late:
+            stores.cursors.rewind(SUMMARISE, min(late) - 1)
+        cursor = move(stores.cursors, cursor, closing(interval), until)
+
+
+def _checks(
+    stores: Stores, interval: Interval, span: tuple[int, int], progress: Progress, now: int, *, again: bool
+) -> Iterator[_Check]:
+    """Every check due in (after, until]. What is stored is looked up only where a run has been before: `again`."""
+    after, until = span
+    signals = stores.signals.between(after - interval.ms, until - interval.ms)
+    for batch in batched(signals, _AT_ONCE, strict=False):
+        done = stores.outcomes.get((signal.signal_id, interval) for signal in batch) if again else {}
+        yield from (_Check(s, done[s.signal_id, interval], None) for s in batch if (s.signal_id, interval) in done)
+        yield from _judge(stores, interval, [s for s in batch if (s.signal_id, interval) not in done], progress, now)
+
+
+def _judge(
+    stores: Stores, interval: Interval, signals: Sequence[Signal], progress: Progress, now: int
+) -> Iterator[_Check]:
+    spans = [_price_span(signal.symbol, signal.due(interval)) for signal in signals]
+    for signal, minutes in zip(signals, stores.candles.load(spans), strict=True):
+        due = signal.due(interval)
+        # A symbol the collector is behind with has no last price yet, only an older one.
+        collected = progress.positions.get(signal.symbol, 0) >= Timeframe.M1.floor(due)
+        price = price_at(minutes, due) if collected else None
+        yield _Check(signal, None, None if price is None else judge(signal, interval, price, now))
+
+
+def _price_span(symbol: str, due: int) -> Span:
+    """The 1m candles one of which is the last to close at or before `due` and not stale."""
+    last = Timeframe.M1.floor(due)
+    return Span(symbol, Timeframe.M1, last - STALE_AFTER - Timeframe.M1.ms, last)
+
+
+def _days(start: int, target: int) -> Iterator[tuple[int, int]]:
+    """(start, target] in slices of at most a day, so that a long catch-up keeps what it has done."""
+    for after in range(start, target, DAY):
+        yield after, min(after + DAY, target)

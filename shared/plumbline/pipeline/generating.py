@@ -1,0 +1,162 @@
+"""Evaluate every closed candle once and append the signals it makes to the log."""
+
+from collections.abc import Iterator, Sequence
+
+from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.domain.candles import Candles
+from plumbline.domain.decisions import Decision, decide_all
+from plumbline.domain.features import blocks, window_start
+from plumbline.domain.scanners import SCANNER
+from plumbline.domain.signals import Action, Origin, Provenance, Signal, signal_id
+from plumbline.domain.strategies import Channel
+from plumbline.pipeline.channels import (
+    Current,
+    configurations,
+    open_channels,
+    scanned_symbols,
+    universes_between,
+)
+from plumbline.pipeline.progress import (
+    SUMMARISE,
+    EnoughTime,
+    Progress,
+    always,
+    checking,
+    collecting,
+    generating,
+    move,
+    reached,
+    set_back,
+)
+from plumbline.ports import Span, Stores, Universe
+from plumbline.settings import Settings
+
+
+def generate_signals(
+    stores: Stores, settings: Settings, timeframe: Timeframe, now: int, enough_time: EnoughTime = always
+) -> dict[str, int]:
+    """Evaluate every candle of `timeframe` that closed since the last run and is collected.
+
+    Returns how many candles were `evaluated` and how many `signals` are new in the log.
+    """
+    count = {"evaluated": 0, "signals": 0}
+    collected = stores.cursors.read(collecting(timeframe))
+    if collected is None:
+        return count
+    cursor = stores.cursors.read(generating(timeframe))
+    target = min(timeframe.floor(now), collected.position)
+    after = cursor.position if cursor else target - timeframe.ms
+    channels = [c for c in open_channels(stores) if c.timeframe is timeframe]
+    for first, last in blocks(timeframe, after + timeframe.ms, target):
+        if not enough_time():
+            break
+        late = []
+        for signal in _evaluate(stores, settings, channels, Progress.of(collected), (first, last), now, count):
+            count["signals"] += stores.signals.add(signal)
+            if signal.timestamp <= reached(cursor) or cursor is None:
+                late.append(signal.timestamp)
+        if late:
+            call_readers_back(stores, min(late))
+        cursor = move(stores.cursors, cursor, generating(timeframe), last)
+    return count
+
+
+def call_readers_back(stores: Stores, timestamp: int) -> None:
+    """A signal came in behind those who read the log: its checks and its day's summary must look again."""
+    for interval in Interval:
+        stores.cursors.rewind(checking(interval), timestamp + interval.ms - 1)
+    set_back(stores.cursors, (SUMMARISE,), timestamp - 1)
+
+
+def window_span(symbol: str, timeframe: Timeframe, close: int) -> Span:
+    """The candles that decide on the one that closed at `close`."""
+    return Span(symbol, timeframe, window_start(timeframe, close - timeframe.ms), close)
+
+
+def _evaluate(
+    stores: Stores,
+    settings: Settings,
+    channels: Sequence[Channel],
+    progress: Progress,
+    closes: tuple[int, int],
+    now: int,
+    count: dict[str, int],
+) -> Iterator[Signal]:
+    """Signals of the candles that closed in [first, last], all within one block."""
+    first, last = closes
+    if not channels:
+        return
+    universes = universes_between(stores, first, last)
+    timeframe = channels[0].timeframe
+    symbols = sorted({s for c in channels for at in closes for s in scanned_symbols(universes, c, at)})
+    spans = [Span(s, timeframe, window_start(timeframe, first - timeframe.ms), last) for s in symbols]
+    windows = dict(zip(symbols, stores.candles.load(spans), strict=True))
+    for channel in channels:
+        for current in configurations(stores, channel, first - 1, last, settings):
+            for symbol in symbols:
+                # What is stored beyond the collector's own position may still have a gap before it.
+                until = min(current.until, progress.positions.get(symbol, 0))
+                window = windows[symbol].closed_by(until)
+                stored = window.between(current.after + 1 - timeframe.ms, until)
+                count["evaluated"] += len(stored)
+                yield from _signals(window, current, channel, symbol, universes, (settings, stores.source, now))
+
+
+def _signals(
+    window: Candles,
+    current: Current,
+    channel: Channel,
+    symbol: str,
+    universes: Sequence[Universe],
+    context: tuple[Settings, str, int],
+) -> Iterator[Signal]:
+    settings, source, now = context
+    if symbol in current.configuration.excluded_symbols:
+        return
+    for decision in decide_all(current.configuration, window, current.after, current.until):
+        close = decision.candle_close
+        if close is not None and symbol in scanned_symbols(universes, channel, close):
+            known = window.closed_by(close)
+            provenance = Provenance(candles_hash=known.digest(), data_source=source, code_version=settings.code_version)
+            yield to_signal(decision, current, channel, symbol, close, provenance, now)
+
+
+def to_signal(
+    decision: Decision,
+    current: Current,
+    channel: Channel,
+    symbol: str,
+    close: int,
+    provenance: Provenance,
+    now: int,
+) -> Signal:
+    """The signal of a decision: its id is made of snapshot, symbol, timeframe and close, so it can exist only once."""
+    snapshot = current.configuration.config_hash
+    if decision.action is Action.HOLD or decision.entry_price is None:
+        raise ValueError(f"{decision.action} at {decision.entry_price} is no signal")
+    return Signal(
+        signal_id=signal_id(close, snapshot, symbol, channel.timeframe),
+        timestamp=close,
+        recorded_at=now,
+        origin=Origin.LIVE if now - close <= channel.max_lag else Origin.BACKFILL,
+        symbol=symbol,
+        timeframe=channel.timeframe,
+        action=decision.action,
+        confidence=decision.confidence,
+        unified_score=decision.unified_score,
+        tier=decision.tier,
+        scanner_type=SCANNER,
+        channel_id=channel.channel_id,
+        strategy_type=channel.strategy_type,
+        entry_price=decision.entry_price,
+        stop_loss=decision.stop_loss,
+        take_profit=decision.take_profit,
+        position_size=decision.position_size,
+        risk_reward_ratio=decision.risk_reward_ratio,
+        snapshot_id=snapshot,
+        provenance=provenance,
+        indicator_breakdown=decision.indicator_breakdown,
+        indicators_fired=decision.indicators_fired,
+        reasoning=decision.reasoning,
+        latency_ms=now - close,
+    )

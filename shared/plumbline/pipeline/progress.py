@@ -1,0 +1,99 @@
+"""How far each function has come, how far it may go, and who must look again when a fact arrives late."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
+
+from plumbline.domain.calendar import DAY, Interval, Timeframe
+from plumbline.ports import Cursor, Cursors
+
+SUMMARISE = "summarise"
+FIRST_LOOK = 60 * DAY
+"""How far back a check looks that never ran: signals may be older than the switching on of its schedule."""
+
+type EnoughTime = Callable[[], bool]
+"""Whether there is time for another slice of work before Lambda stops the function."""
+
+
+def always() -> bool:
+    """No hurry."""
+    return True
+
+
+def collecting(timeframe: Timeframe) -> str:
+    """Name of the collector's cursor: every candle that closed by its position has been asked for."""
+    return f"collect#{timeframe}"
+
+
+def generating(timeframe: Timeframe) -> str:
+    """Name of the generator's cursor: every candle that closed by its position is evaluated."""
+    return f"generate#{timeframe}"
+
+
+def checking(interval: Interval) -> str:
+    """Name of the check's cursor: every outcome due by its position is judged, where there was a price."""
+    return f"check#{interval}"
+
+
+def closing(interval: Interval) -> str:
+    """Name of the closing pass's cursor: every outcome due by its position exists, as UNKNOWN at the worst."""
+    return f"close#{interval}"
+
+
+def move(cursors: Cursors, cursor: Cursor | None, name: str, position: int, **notes: object) -> Cursor:
+    """Move a cursor and remember the farthest it ever was; raises CursorMoved if another run was first."""
+    return cursors.move(cursor, name, position, {**notes, "reached": max(position, reached(cursor))})
+
+
+def reached(cursor: Cursor | None) -> int:
+    """The farthest position this cursor ever had, whatever it was set back to; −1 where it never ran.
+
+    A fact at or before it is late: readers may have passed the place where it belongs.
+    """
+    return -1 if cursor is None else int(cast("int", cursor.notes.get("reached", cursor.position)))
+
+
+def set_back(cursors: Cursors, names: Iterable[str], position: int) -> None:
+    """Make these readers do everything after `position` again."""
+    for name in names:
+        cursors.rewind(name, position)
+
+
+def signals_complete_until(cursors: Cursors, timeframes: Iterable[Timeframe]) -> int | None:
+    """Instant up to which no generator will add a signal in the ordinary course; None where none ever ran.
+
+    A generator at position p has evaluated the candle that closed at p; the next one closes a timeframe later.
+    """
+    positions = [
+        cursor.position + timeframe.ms - 1
+        for timeframe in timeframes
+        if (cursor := cursors.read(generating(timeframe)))
+    ]
+    return min(positions, default=None)
+
+
+@dataclass(slots=True)
+class Progress:
+    """The collector's notes on one timeframe.
+
+    `positions`: for each symbol the open time wanted next; every candle of it that closed by then is stored.
+    `holes`: spans [from, to) inside that the exchange did not have, to be asked for again.
+    """
+
+    positions: dict[str, int] = field(default_factory=dict)
+    holes: list[tuple[str, int, int]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, cursor: Cursor | None) -> Self:
+        """Read from the collector's cursor."""
+        notes = cast("Mapping[str, Any]", cursor.notes if cursor else {})
+        positions = {s: int(at) for at, symbols in notes.get("positions", {}).items() for s in symbols}
+        return cls(positions, [(str(s), int(a), int(b)) for s, a, b in notes.get("holes", ())])
+
+    def notes(self) -> dict[str, object]:
+        """As plain JSON: nearly all symbols share one position, so they are grouped by it."""
+        grouped: defaultdict[str, list[str]] = defaultdict(list)
+        for symbol, position in sorted(self.positions.items()):
+            grouped[str(position)].append(symbol)
+        return {"positions": dict(grouped), "holes": [list(hole) for hole in self.holes]}

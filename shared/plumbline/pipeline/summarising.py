@@ -1,0 +1,53 @@
+"""Fold the facts of each day into mergeable statistics; recomputing a day gives the same bytes."""
+
+from plumbline.domain.calendar import DAY, Interval, day_of
+from plumbline.domain.performance import DayRollup, count
+from plumbline.domain.signals import Signal
+from plumbline.pipeline.channels import open_channels, timeframes_of
+from plumbline.pipeline.progress import (
+    SUMMARISE,
+    EnoughTime,
+    always,
+    checking,
+    move,
+    signals_complete_until,
+)
+from plumbline.ports import Stores
+
+
+def summarise_day(stores: Stores, now: int, enough_time: EnoughTime = always) -> dict[str, int]:
+    """Compute the rollup of every day touched since the last run, up to where all facts are in.
+
+    Returns how many `days` were computed.
+    """
+    target = _target(stores, now)
+    cursor = stores.cursors.read(SUMMARISE)
+    start = cursor.position if cursor else target - target % DAY - DAY - 1
+    days = 0
+    while start < target and enough_time():
+        midnight = start + 1 - (start + 1) % DAY
+        through = min(midnight + DAY - 1, target)
+        stores.rollups.put(rollup(stores, midnight, through))
+        cursor = move(stores.cursors, cursor, SUMMARISE, through)
+        start, days = through, days + 1
+    return {"days": days}
+
+
+def rollup(stores: Stores, midnight: int, through: int) -> DayRollup:
+    """One day's statistics from its facts: signals by their timestamp, checks and outcomes by their due time."""
+    issued = stores.signals.between(midnight - 1, through)
+    due = (pair for interval in Interval for pair in checks_due(stores, interval, midnight - 1, through))
+    outcomes = stores.outcomes.due_between(midnight - 1, through)
+    return DayRollup(day_of(midnight), through, count(issued, due, outcomes))
+
+
+def checks_due(stores: Stores, interval: Interval, after: int, until: int) -> list[tuple[Signal, Interval]]:
+    """The checks at `interval` that fell due in (after, until]."""
+    return [(s, interval) for s in stores.signals.between(after - interval.ms, until - interval.ms)]
+
+
+def _target(stores: Stores, now: int) -> int:
+    """Instant by which every signal is in the log and every check that was due has run."""
+    bounds = [now, signals_complete_until(stores.cursors, timeframes_of(open_channels(stores)))]
+    bounds += [c.position for i in Interval if (c := stores.cursors.read(checking(i)))]
+    return min(bound for bound in bounds if bound is not None)
