@@ -1,0 +1,1 @@
+"""Everything around the code: tables, monitoring, the local cloud."""

@@ -1,0 +1,1 @@
+"""The local cloud: the `plumbline` command and the market it trades on."""

@@ -1,0 +1,128 @@
+"""A month through the deployed functions, from an empty stack to a table of checked signals."""
+
+import csv
+import gzip
+import shutil
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from infra.local import replay
+from infra.local.cloud import Cloud
+from infra.local.market import Clock
+from infra.local.report import Reader, figures_table, signal_table
+from infra.local.stack import Stack
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Timeframe, day_start, iso
+from plumbline.domain.errors import InvalidInput
+
+SIMULATED_MONTH = (day_start("2024-01-01"), day_start("2024-02-01"))
+"""What the demo replays where no recorded market is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From where to where a replay goes, in ms."""
+
+    start: int
+    end: int
+
+    @property
+    def days(self) -> int:
+        """Days from the start to the present: what to ask the API for, whose present is the wall clock."""
+        return int(time.time() * 1000 - self.start) // DAY + 2
+
+
+def recorded_period(folder: Path) -> Period:
+    """The span of a folder's 1m candles on whole hours: from the first one's open to the last one's close."""
+    spans = [_span(path) for path in sorted(folder.glob("*_1m.csv.gz"))]
+    if not spans:
+        raise InvalidInput(f"{folder} holds no <BASE>-<QUOTE>_1m.csv.gz", field="market data")
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans) + MINUTE
+    return Period(-(-first // HOUR) * HOUR, Timeframe.H1.floor(last))
+
+
+def _span(path: Path) -> tuple[int, int]:
+    with gzip.open(path, "rt") as lines:
+        times = [int(row["timestamp"]) for row in csv.DictReader(lines)]
+    if not times:
+        raise InvalidInput(f"{path} holds no candle", field="market data")
+    return times[0], times[-1]
+
+
+def run_replay(console: Console, stack: Stack, period: Period, step: int, result: replay.Result) -> None:
+    """Replay with a progress bar and a closing summary. `result` grows, so that Ctrl-C leaves it telling how far."""
+    total = replay.count(period.start, period.end, step)
+    steps = replay.plan(period.start, period.end, step)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    invoke = replay.lambda_invoker(Cloud(stack.aws_endpoint).functions, stack.functions)
+    began = time.perf_counter()
+    with closing(Clock(stack.exchange_url or "")) as clock, Progress(*columns, console=console) as bar:
+        task = bar.add_task("Replaying", total=total)
+
+        def on_step(step: replay.Step, _: replay.Result) -> None:
+            bar.update(task, advance=1, description=f"Replaying {iso(step.now)[:16]}")
+
+        replay.run(steps, invoke, clock.set, on_step, result)
+    console.print(_summary(result, time.perf_counter() - began))
+
+
+def _summary(result: replay.Result, seconds: float) -> str:
+    lines = [f"{result.steps} steps, {sum(result.calls.values())} invocations in {seconds:.0f} s"]
+    for function, calls in result.calls.items():
+        sums = ", ".join(f"{name} {value:g}" for (f, name), value in result.sums.items() if f == function and value)
+        lines.append(
+            f"  {function}: {calls} × {1000 * result.seconds[function] / calls:.0f} ms; {sums or 'nothing due'}"
+        )
+    return "\n".join(lines)
+
+
+def show(console: Console, stack: Stack, days: int, rows: int) -> int:
+    """The signals and their figures, through the API; returns how many signals there are."""
+    reader = Reader(stack, stack.tokens["user"])
+    signals = [*reader.signals()]
+    console.print(signal_table(signals, stack.exchange, rows))
+    intervals = {row["interval"]: row for row in _rows(reader.by_interval(days))}
+    console.print(figures_table(reader.statistics(days), intervals, stack.exchange))
+    return len(signals)
+
+
+def _rows(data: Any) -> list[dict[str, Any]]:
+    if isinstance(data, dict):
+        return [{"interval": name, **row} for name, row in data.items()]
+    return list(data)
+
+
+def how_to_go_on(stack: Stack, days: int) -> str:
+    """Commands to try on a running stack."""
+    me = _program()
+    user, operator = (f'-H "Authorization: Bearer $({me} token {person})"' for person in ("user", "operator"))
+    return "\n".join(
+        (
+            f"The API is at {stack.api_url}; tokens and addresses are in .plumbline/stack.json. Try:",
+            f"  curl '{stack.api_url}/health'",
+            f"  curl '{stack.api_url}/api/signals/latest' {user}",
+            f"  curl '{stack.api_url}/api/signals/history?limit=5&include=outcomes' {user}",
+            f"  curl '{stack.api_url}/performance/stats?days={days}' {user}",
+            f"  curl -X POST '{stack.api_url}/performance/tracker/stop' {operator}",
+            f"  {me} signals      the table again",
+            f"  {me} down         stop everything",
+        )
+    )
+
+
+def _program() -> str:
+    # As it was called, so that the lines can be pasted into the same shell.
+    called = Path(sys.argv[0])
+    return called.name if shutil.which(called.name) else str(called)

@@ -1,0 +1,113 @@
+"""Up and down: the local AWS, the market and the stack, in the order in which they need each other."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from infra.local import market, ministack
+from infra.local.build import build
+from infra.local.cloud import Cloud
+from infra.local.processes import free_port
+from infra.local.stack import NAME, Stack, Wanted, deploy
+from infra.local.workspace import Workspace
+from plumbline.domain.errors import NotFound, Unavailable
+
+SIMULATED, RECORDED = "simulated", "recorded"
+"""The markets of the simulated exchange; every other name is a ccxt id, a live market."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `up` was asked for. `endpoint`: a cloud that already runs; `exchange`: a ccxt id, or by the data.
+
+    `exchange_url` is the market's address as the functions see it, where that is not ours (a cloud in a container).
+    """
+
+    endpoint: str | None = None
+    exchange: str | None = None
+    exchange_url: str | None = None
+    schedules: bool = True
+
+
+def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> Stack:
+    """Bring everything up, or bring what is up to the state of the checkout; its data stays."""
+    workspace.tool("sam", "bin/sam")
+    data = market.recorded_folder(workspace)
+    exchange = options.exchange or (RECORDED if data else SIMULATED)
+    before = _running(workspace)
+    address = _market(workspace, exchange, data, before, say)
+    endpoint = options.endpoint or _cloud(workspace, before, say)
+    if not ministack.healthy(endpoint):
+        raise Unavailable(f"no MiniStack or LocalStack answers at {endpoint}: start it, or leave --endpoint out")
+    say("Building the functions and layers (`sam build`)")
+    if not build(workspace):
+        say("  nothing has changed since the last build")
+    say(f"Deploying template.yaml to {endpoint} (`sam deploy`)")
+    wanted = Wanted(
+        endpoint=endpoint,
+        exchange=exchange,
+        exchange_url=options.exchange_url or address,
+        # A recorded market has no present: a schedule that runs with the wall clock would find nothing there.
+        schedules=options.schedules and exchange != RECORDED,
+        ours=options.endpoint is None,
+    )
+    stack = deploy(workspace, wanted)
+    stack.save(workspace)
+    return stack
+
+
+def down(workspace: Workspace) -> list[str]:
+    """Stop what runs, remove what is temporary; returns what was stopped. Safe where nothing runs."""
+    stopped = []
+    with suppress(NotFound):
+        stack = Stack.load(workspace)
+        if not stack.ours and ministack.healthy(stack.aws_endpoint):
+            Cloud(stack.aws_endpoint).stacks.delete_stack(StackName=NAME)
+            stopped.append(f"stack {NAME} at {stack.aws_endpoint}")
+    stopped += ["MiniStack"] if ministack.stop(workspace) else []
+    stopped += ["exchange"] if market.background(workspace).stop() else []
+    (workspace.state / "stack.json").unlink(missing_ok=True)
+    return stopped
+
+
+def _running(workspace: Workspace) -> Stack | None:
+    # Without a readable stack.json an earlier `up` did not get far: what it left is started anew.
+    with suppress(NotFound):
+        return Stack.load(workspace)
+    return None
+
+
+def _cloud(workspace: Workspace, before: Stack | None, say: Callable[[str], None]) -> str:
+    if before and before.ours and ministack.background(workspace).pid and ministack.healthy(before.aws_endpoint):
+        say(f"MiniStack is running at {before.aws_endpoint}")
+        return before.aws_endpoint
+    ministack.stop(workspace)
+    port = _port(ministack.PORT, "MiniStack", say)
+    say(f"Starting MiniStack at http://127.0.0.1:{port}")
+    return ministack.start(workspace, port)
+
+
+def _market(
+    workspace: Workspace, exchange: str, data: Path | None, before: Stack | None, say: Callable[[str], None]
+) -> str | None:
+    process = market.background(workspace)
+    if exchange not in {SIMULATED, RECORDED}:
+        process.stop()
+        say(f"The market is {exchange}, live")
+        return None
+    # Its port is part of what is deployed; the process itself may serve other data by now, so it always starts anew.
+    port = urlsplit(before.exchange_url or "").port if before and process.pid else None
+    process.stop()
+    port = port or _port(market.PORT, "the exchange", say)
+    served = f"the recorded candles in {data}" if data else f"a simulated market, seed {market.SEED}"
+    say(f"Starting the exchange at http://127.0.0.1:{port}: {served}")
+    return market.start(workspace, port, data)
+
+
+def _port(wanted: int, who: str, say: Callable[[str], None]) -> int:
+    port = free_port(wanted)
+    if port != wanted:
+        say(f"Port {wanted} is taken, so {who} gets {port}")
+    return port

@@ -1,0 +1,158 @@
+"""The deployed stack: how it is deployed, and what `.plumbline/stack.json` says of it."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from infra.local import fixups, users
+from infra.local.build import sam_environment
+from infra.local.cloud import REGION, Cloud
+from infra.local.processes import run_tool
+from infra.local.workspace import Workspace
+from plumbline.domain.errors import NotFound, PlumblineError
+
+STAGE = "local"
+NAME = f"plumbline-{STAGE}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A deployed stack as stack.json holds it. `functions` maps a handler to the deployed function's name."""
+
+    api_url: str
+    ws_url: str | None
+    dashboard_url: str | None
+    aws_endpoint: str
+    exchange_url: str | None
+    tokens: Mapping[str, str]
+    name: str = NAME
+    exchange: str
+    tables: str = ""
+    schedules: bool
+    ours: bool
+    user_pool: str
+    user_pool_client: str
+    functions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, workspace: Workspace) -> Self:
+        """The stack that is up; NotFound where none is."""
+        path = _file(workspace)
+        try:
+            return cls(**json.loads(path.read_text()))
+        except FileNotFoundError:
+            raise NotFound(f"no stack is up here ({path} is missing): run `plumbline up` first") from None
+        except (TypeError, ValueError) as exc:
+            raise NotFound(
+                f"{path} was written by another version ({exc}): run `plumbline down`, then `plumbline up`"
+            ) from exc
+
+    def save(self, workspace: Workspace) -> Path:
+        """Write stack.json, readable by its owner only, for it holds tokens."""
+        path = _file(workspace)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        return path
+
+    def signed_in(self, cloud: Cloud) -> "Stack":
+        """The same stack with fresh tokens; a token lives for an hour."""
+        return replace(self, tokens=_tokens(cloud, self.user_pool, self.user_pool_client))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to deploy where."""
+
+    endpoint: str
+    exchange: str
+    exchange_url: str | None
+    schedules: bool
+    ours: bool
+
+
+def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
+    """Deploy what is built, apply what the emulator leaves out, make the people; ToolFailed with the log's end."""
+    overrides = [f"{name}={value}" for name, value in parameters(wanted, code_version(workspace.root)).items()]
+    command = [
+        *(workspace.sam, "deploy", "--template-file", workspace.built_template, "--stack-name", NAME),
+        *("--config-file", workspace.root / "samconfig.toml", "--config-env", STAGE, "--region", REGION),
+        *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+        *("--parameter-overrides", *overrides),
+    ]
+    environment = sam_environment(workspace) | {"AWS_ENDPOINT_URL": wanted.endpoint}
+    run_tool(command, workspace.log("deploy"), environment, workspace.root)
+    return describe(Cloud(wanted.endpoint), wanted)
+
+
+def parameters(wanted: Wanted, version: str) -> dict[str, str]:
+    """The template's parameters for a local stack."""
+    return {
+        "Stage": STAGE,
+        "Exchange": wanted.exchange,
+        "LocalEndpoint": wanted.endpoint,
+        "CodeVersion": version,
+        "Schedules": "ENABLED" if wanted.schedules else "DISABLED",
+    } | ({"ExchangeUrl": wanted.exchange_url} if wanted.exchange_url else {})
+
+
+def describe(cloud: Cloud, wanted: Wanted) -> Stack:
+    """Finish a deployed stack and say what it is."""
+    fixups.apply(cloud, NAME)
+    outputs = stack_outputs(cloud, NAME)
+    pool, client = outputs["UserPoolId"], outputs["UserPoolClientId"]
+    return Stack(
+        api_url=outputs["ApiUrl"].rstrip("/"),
+        ws_url=outputs.get("WsUrl"),
+        dashboard_url=outputs.get("DashboardUrl"),
+        aws_endpoint=wanted.endpoint,
+        exchange_url=wanted.exchange_url,
+        tokens=_tokens(cloud, pool, client),
+        exchange=wanted.exchange,
+        tables=outputs.get("Tables", ""),
+        schedules=wanted.schedules,
+        ours=wanted.ours,
+        user_pool=pool,
+        user_pool_client=client,
+        functions=handlers(cloud, NAME),
+    )
+
+
+def stack_outputs(cloud: Cloud, name: str) -> dict[str, str]:
+    """Outputs of a stack; an error names the state of one that has none."""
+    described = cloud.stacks.describe_stacks(StackName=name)["Stacks"][0]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+    missing = {"ApiUrl", "UserPoolId", "UserPoolClientId"} - set(outputs)
+    if missing:
+        state = described["StackStatus"]
+        raise PlumblineError(f"the stack {name} ({state}) has no output {', '.join(sorted(missing))}")
+    return outputs
+
+
+def handlers(cloud: Cloud, name: str) -> dict[str, str]:
+    """Every function of the stack: the module of its handler, and its deployed name."""
+    found = {}
+    for part in fixups.deployed_stacks(cloud, name):
+        for logical, spec in part.resources.items():
+            if spec["Type"] == "AWS::Lambda::Function":
+                found[spec["Properties"]["Handler"].split(".")[0]] = part.physical[logical]
+    return found
+
+
+def code_version(root: Path) -> str:
+    """What git calls this checkout, `-dirty` where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--tags"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def _tokens(cloud: Cloud, pool: str, client: str) -> dict[str, str]:
+    return {person: users.sign_in(cloud, pool, client, person) for person in users.PEOPLE}
+
+
+def _file(workspace: Workspace) -> Path:
+    return workspace.state / "stack.json"
