@@ -5,7 +5,7 @@ already traces each invocation.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import wraps
 from typing import Any, Protocol
 
@@ -28,7 +28,11 @@ class LambdaContext(Protocol):
         """Milliseconds left before Lambda stops the function."""
 
 
-type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+class Handler(Protocol):
+    """A scheduled function: an event in, a small dict of numbers out."""
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext, app: Any = None) -> dict[str, Any]:
+        """Handle one event; `app` replaces the container's own services in tests."""
 
 
 def observed(handler: Handler) -> Handler:
@@ -36,16 +40,17 @@ def observed(handler: Handler) -> Handler:
 
     CursorMoved is not a failure: another run did the same work first, and the facts are the same.
     """
+    name = handler.__module__
 
     @wraps(handler)
-    def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def run(event: dict[str, Any], context: LambdaContext, app: Any = None) -> dict[str, Any]:
         try:
-            result = handler(event, context)
+            result = handler(event, context, app)
         except CursorMoved as moved:
             logger.warning("another run was first", extra={"event": event, "reason": str(moved)})
             return {"moved_by_another_run": 1}
-        logger.info(handler.__module__, extra={"event": event, "result": result})
-        publish(handler.__module__, result)
+        logger.info(name, extra={"event": event, "result": result})
+        publish(name, result)
         return result
 
     return run
@@ -62,3 +67,12 @@ def publish(function: str, result: Mapping[str, Any]) -> None:
         unit = MetricUnit.Seconds if name.endswith("_seconds") else MetricUnit.Count
         metrics.add_metric(name=name, unit=unit, value=value)
     metrics.flush_metrics()
+
+
+def publish_lags(lags: Mapping[str, int]) -> None:
+    """Age of each cursor (name to ms), as metric `CursorLag` with the cursor as dimension."""
+    for name, lag in lags.items():
+        metrics = EphemeralMetrics(namespace="Plumbline", service=SERVICE)
+        metrics.add_dimension(name="cursor", value=name)
+        metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=lag / 1000)
+        metrics.flush_metrics()

@@ -11,9 +11,9 @@ from plumbline.domain import scanners
 from plumbline.domain.candles import Candles, Floats
 from plumbline.domain.errors import InvalidInput
 from plumbline.domain.features import Features
-from plumbline.domain.kernels import WARM_UP
 from plumbline.domain.signals import Action, Tier, to_price
 from plumbline.domain.strategies import Configuration
+from plumbline.domain.windows import WARM_UP
 
 _FIRED_AT = 0.5
 """An indicator counts as fired from this strength of its vote."""
@@ -69,7 +69,7 @@ class _Scored:
 
 
 def decide(configuration: Configuration, candles: Candles) -> Decision:
-    """Decision at the last of these candles, which should be its window (`features.window_start`)."""
+    """Decision at the last of these candles, which should be its window (`windows.window_start`)."""
     if len(candles) < WARM_UP:
         return _hold(0.0, f"not enough history: {len(candles)} of {WARM_UP} candles")
     scored = _score(configuration, Features.of(candles))

@@ -1,8 +1,9 @@
 """Indicators by TA-Lib: float64 arrays of shape (n,) in, arrays of shape (n,) out, NaN until the first value.
 
 Every kernel is causal: value i depends on inputs 0..i only. The recursive ones (RSI, ATR: Wilder's smoothing with
-factor 13/14; MACD: EMAs down to 25/27) carry a trace of where their input began. After `WARM_UP` values that trace is
-below 1e-12 of the price: (13/14)**400 = 1.3e-13. Callers load at least that much before the first value they use.
+factor 13/14; MACD: EMAs down to 25/27) carry a trace of where their input began. After 400 values that trace is
+below 1e-12 of the price: (13/14)**400 = 1.3e-13. Callers load at least that much before the first value they use
+(`windows.WARM_UP`).
 """
 
 from typing import cast
@@ -11,8 +12,6 @@ import numpy as np
 import talib
 
 from plumbline.domain.candles import Floats
-
-WARM_UP = 400
 
 
 def rsi(close: Floats, period: int = 14) -> Floats:

@@ -11,23 +11,6 @@ same record as one that was not.
 
 Whoever writes a fact behind a cursor that reads it (a candle that fills a hole, a signal computed after an outage)
 writes the fact, sets the reader's cursor back, and only then moves its own.
+
+Import the module of a use case, not this package: only `generating` needs the indicators' library.
 """
-
-from plumbline.pipeline.channels import active_configuration, open_channels
-from plumbline.pipeline.checking import check_outcomes
-from plumbline.pipeline.collecting import collect_candles
-from plumbline.pipeline.generating import generate_signals, window_span
-from plumbline.pipeline.summarising import summarise_day
-from plumbline.pipeline.tracking import ExternalAlert, track_signal
-
-__all__ = [
-    "ExternalAlert",
-    "active_configuration",
-    "check_outcomes",
-    "collect_candles",
-    "generate_signals",
-    "open_channels",
-    "summarise_day",
-    "track_signal",
-    "window_span",
-]

@@ -9,7 +9,6 @@ from plumbline.domain.outcomes import GIVE_UP_AFTER, STALE_AFTER, Outcome, judge
 from plumbline.domain.signals import Signal
 from plumbline.pipeline.channels import open_channels, timeframes_of
 from plumbline.pipeline.progress import (
-    FIRST_LOOK,
     SUMMARISE,
     EnoughTime,
     Progress,
@@ -68,7 +67,7 @@ def _check(
     enough_time: EnoughTime,
 ) -> None:
     cursor = stores.cursors.read(checking(interval))
-    start = cursor.position if cursor else target - FIRST_LOOK
+    start = cursor.position if cursor else target
     for after, until in _days(start, target):
         if not enough_time():
             return
@@ -78,7 +77,7 @@ def _check(
                 count["checked"] += stores.outcomes.add(check.judged)
             elif not check.stored:
                 count["unknown"] += 1
-        if again or cursor is None:
+        if again:
             stores.cursors.rewind(SUMMARISE, after)
         cursor = move(stores.cursors, cursor, checking(interval), until)
 
@@ -95,7 +94,7 @@ def _close(
     """Follow the check a week behind: what has no outcome by then gets its price now, or is closed as UNKNOWN."""
     cursor = stores.cursors.read(closing(interval))
     target -= target % HOUR
-    start = cursor.position if cursor else target - FIRST_LOOK
+    start = cursor.position if cursor else target
     for after, until in _days(start, target):
         if not enough_time():
             return

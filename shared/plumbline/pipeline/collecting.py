@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from plumbline.domain.calendar import HOUR, Interval, Timeframe, iso
 from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import ExchangeUnavailable, UnknownSymbol
-from plumbline.domain.features import BLOCK
 from plumbline.domain.outcomes import GIVE_UP_AFTER
+from plumbline.domain.windows import BLOCK
 from plumbline.pipeline.channels import note_universe, open_channels, wanted_symbols
 from plumbline.pipeline.progress import (
     EnoughTime,
@@ -19,7 +19,6 @@ from plumbline.pipeline.progress import (
     collecting,
     generating,
     move,
-    set_back,
 )
 from plumbline.ports import Cursor, Exchange, Stores
 
@@ -144,4 +143,5 @@ def _call_readers_back(stores: Stores, timeframe: Timeframe, late: list[int]) ->
     if not late:
         return
     readers = map(checking, Interval) if timeframe is Timeframe.M1 else (generating(timeframe),)
-    set_back(stores.cursors, readers, min(late))
+    for reader in readers:
+        stores.cursors.rewind(reader, min(late))

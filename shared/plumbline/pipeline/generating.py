@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.decisions import Decision, decide_all
-from plumbline.domain.features import blocks, window_start
 from plumbline.domain.scanners import SCANNER
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, signal_id
 from plumbline.domain.strategies import Channel
+from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import (
     Current,
     configurations,
@@ -17,16 +17,14 @@ from plumbline.pipeline.channels import (
     universes_between,
 )
 from plumbline.pipeline.progress import (
-    SUMMARISE,
     EnoughTime,
     Progress,
     always,
-    checking,
+    call_log_readers_back,
     collecting,
     generating,
     move,
     reached,
-    set_back,
 )
 from plumbline.ports import Span, Stores, Universe
 from plumbline.settings import Settings
@@ -50,22 +48,15 @@ def generate_signals(
     for first, last in blocks(timeframe, after + timeframe.ms, target):
         if not enough_time():
             break
-        late = []
+        late = [] if cursor else [first]
         for signal in _evaluate(stores, settings, channels, Progress.of(collected), (first, last), now, count):
             count["signals"] += stores.signals.add(signal)
-            if signal.timestamp <= reached(cursor) or cursor is None:
+            if signal.timestamp <= reached(cursor):
                 late.append(signal.timestamp)
         if late:
-            call_readers_back(stores, min(late))
+            call_log_readers_back(stores.cursors, min(late))
         cursor = move(stores.cursors, cursor, generating(timeframe), last)
     return count
-
-
-def call_readers_back(stores: Stores, timestamp: int) -> None:
-    """A signal came in behind those who read the log: its checks and its day's summary must look again."""
-    for interval in Interval:
-        stores.cursors.rewind(checking(interval), timestamp + interval.ms - 1)
-    set_back(stores.cursors, (SUMMARISE,), timestamp - 1)
 
 
 def window_span(symbol: str, timeframe: Timeframe, close: int) -> Span:

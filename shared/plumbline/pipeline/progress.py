@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from plumbline.domain.calendar import DAY, Interval, Timeframe
+from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.domain.errors import CursorMoved
 from plumbline.ports import Cursor, Cursors
 
 SUMMARISE = "summarise"
-FIRST_LOOK = 60 * DAY
-"""How far back a check looks that never ran: signals may be older than the switching on of its schedule."""
 
 type EnoughTime = Callable[[], bool]
 """Whether there is time for another slice of work before Lambda stops the function."""
@@ -54,10 +54,22 @@ def reached(cursor: Cursor | None) -> int:
     return -1 if cursor is None else int(cast("int", cursor.notes.get("reached", cursor.position)))
 
 
-def set_back(cursors: Cursors, names: Iterable[str], position: int) -> None:
-    """Make these readers do everything after `position` again."""
-    for name in names:
-        cursors.rewind(name, position)
+def call_log_readers_back(cursors: Cursors, timestamp: int) -> None:
+    """A signal of this time is new to the log, behind those who read it: its checks and its day must be done again.
+
+    A reader that never ran is given its first cursor here, so that it cannot begin after the signal.
+    """
+    for interval in Interval:
+        _call_back(cursors, checking(interval), timestamp + interval.ms - 1)
+        _call_back(cursors, closing(interval), timestamp + interval.ms - 1)
+    _call_back(cursors, SUMMARISE, timestamp - 1)
+
+
+def _call_back(cursors: Cursors, name: str, position: int) -> None:
+    if cursors.read(name) is None:
+        with suppress(CursorMoved):
+            cursors.move(None, name, position, {"reached": position})
+    cursors.rewind(name, position)
 
 
 def signals_complete_until(cursors: Cursors, timeframes: Iterable[Timeframe]) -> int | None:

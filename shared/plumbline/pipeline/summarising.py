@@ -22,7 +22,7 @@ def summarise_day(stores: Stores, now: int, enough_time: EnoughTime = always) ->
     """
     target = _target(stores, now)
     cursor = stores.cursors.read(SUMMARISE)
-    start = cursor.position if cursor else target - target % DAY - DAY - 1
+    start = cursor.position if cursor else target
     days = 0
     while start < target and enough_time():
         midnight = start + 1 - (start + 1) % DAY

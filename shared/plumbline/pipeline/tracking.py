@@ -8,7 +8,7 @@ from plumbline.domain.errors import InvalidInput, RecordRefused
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, Tier, signal_id, timestamp_of
 from plumbline.domain.symbols import resolve
 from plumbline.pipeline.channels import FOLLOW_FOR
-from plumbline.pipeline.generating import call_readers_back
+from plumbline.pipeline.progress import call_log_readers_back
 from plumbline.ports import Stores
 
 OUTSIDE = "external"
@@ -52,7 +52,7 @@ def track_signal(stores: Stores, alert: ExternalAlert, now: int) -> tuple[Signal
             f"{stored.entry_price}; send a new id for a new signal"
         )
     stores.markets.follow(signal.symbol, signal.timestamp + FOLLOW_FOR)
-    call_readers_back(stores, signal.timestamp)
+    call_log_readers_back(stores.cursors, signal.timestamp)
     return stored, is_new
 
 
