@@ -1,0 +1,104 @@
+# Every target installs what it needs; the only things expected here are git, make, and Python or uv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+ENV ?= dev
+FUNCTION ?= check_outcomes
+EVENT ?= tests/events/$(FUNCTION).json
+
+# uv from PATH, or a private one that touches nothing outside this directory
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin/uv)
+BIN := .venv/bin
+PLUMBLINE := $(BIN)/plumbline
+export UV
+export UV_NO_PROGRESS := 1
+export SAM_CLI_TELEMETRY := 0
+
+COMPILE = $(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header --no-annotate
+ENVIRONMENTS := dev sam cloud ric uv
+LAYERS := shared numeric model exchange api
+PROJECT := .venv/installed
+TOOLS := .venv-sam/installed .venv-cloud/installed .venv-ric/installed
+
+.PHONY: help demo up down build test check bench invoke deploy weights lock install tools clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+demo: $(PROJECT) $(TOOLS) ## Deploy everything locally, replay a month of market, show signals with their outcomes
+	$(PLUMBLINE) demo
+
+up: $(PROJECT) $(TOOLS) ## Start the local AWS and the market, deploy the template on it
+	$(PLUMBLINE) up
+
+down: $(PROJECT) ## Stop what `up` started
+	$(PLUMBLINE) down
+
+build: $(PROJECT) $(TOOLS) ## Build the functions and layers
+	$(PLUMBLINE) build
+
+test: build ## Run the whole suite
+	$(BIN)/python -m pytest -n 2 --ignore=tests/cloud
+	$(BIN)/python -m pytest tests/cloud
+
+check: $(PROJECT) .venv-sam/installed ## Lint, format, types, templates, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy shared/plumbline functions infra tests
+	$(BIN)/cfn-lint template.yaml infra/*.yaml
+	AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_template.py
+
+bench: build ## Measure the hot paths
+	$(BIN)/python -m tests.bench
+
+invoke: build ## Run one built function under Lambda's runtime emulator: FUNCTION=check_outcomes EVENT=file.json
+	$(PLUMBLINE) invoke $(FUNCTION) $(EVENT)
+
+deploy: $(PROJECT) .venv-sam/installed ## Deploy to AWS: ENV=dev or ENV=prod, with your own credentials
+	$(BIN)/python -m infra.release $(ENV)
+
+weights: build ## Show the unpacked weight of every function with its layers
+	$(BIN)/python -m infra.weights
+
+lock: | $(filter .venv-uv/bin/uv,$(UV)) ## Compile every requirements file again, with hashes; UPGRADE=1 for new versions
+	for name in $(ENVIRONMENTS); do \
+		$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; \
+	done
+	for name in $(LAYERS); do \
+		$(COMPILE) --no-deps -c requirements/dev.txt layers/$$name/requirements.in -o layers/$$name/requirements.txt; \
+	done
+
+install: $(PROJECT) ## Make the project's environment, .venv
+
+tools: $(TOOLS) ## Make the environments of SAM CLI, MiniStack and Lambda's runtime client
+
+clean: ## Remove what was built and every environment
+	rm -rf .aws-sam .venv .venv-*
+
+# --- environments: each is stamped when its requirements are installed, so a second call does nothing ---------------
+
+.venv-uv/bin/uv: requirements/uv.txt
+	@python3 -m venv .venv-uv || { echo "Neither uv nor Python's venv module is here: install one of them." >&2; exit 1; }
+	.venv-uv/bin/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# $(1): directory, $(2): requirements
+define environment
+	@[ -x $(1)/bin/python ] || $(UV) venv --quiet --python "$$(requirements/find-python $(UV))" $(1) || { \
+		echo "No Python 3.13 found, and uv could not download one: install it (pyenv install 3.13) and try again." >&2; \
+		exit 1; }
+	$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --build-constraints requirements/dev.txt -r $(2)
+endef
+
+$(PROJECT): requirements/dev.txt pyproject.toml | $(filter .venv-uv/bin/uv,$(UV))
+	$(call environment,.venv,requirements/dev.txt)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-%/installed: requirements/%.txt | $(filter .venv-uv/bin/uv,$(UV))
+	$(call environment,.venv-$*,requirements/$*.txt)
+	@touch $@
