@@ -1,7 +1,7 @@
 """Symbols as people write them, resolved to the market's own: `BTCUSDT`, `btc-usdt` and `BTC` are `BTC/USDT`."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from plumbline.domain.errors import UnknownSymbol
 
@@ -21,14 +21,16 @@ def resolve(text: str, markets: Collection[str], quote: str = "USDT") -> str:
 
 
 def near(text: str, markets: Collection[str], count: int = NEAR_MATCHES) -> tuple[str, ...]:
-    """The markets whose name, with or without its quote currency, looks most like `text`; the closest first."""
+    """The markets that look most like `text`, the closest first: a base with a typing error, or the whole name.
+
+    Names are not compared as a whole only: every pair of USDT shares half its letters with every other.
+    """
     wanted = _compact(text.upper())
-    spellings: dict[str, str] = {}
-    for market in sorted(markets):
-        spellings.setdefault(market.split("/")[0].upper(), market)
-        spellings[_compact(market.upper())] = market
-    close = get_close_matches(wanted, spellings, n=2 * count) if wanted else []
-    return tuple(dict.fromkeys(spellings[name] for name in close))[:count]
+    named = {market: _compact(market.upper()) for market in markets}
+    bases = set(get_close_matches(_base(text.upper(), wanted, markets), {_base_of(market) for market in markets}))
+    whole = set(get_close_matches(wanted, named.values(), cutoff=0.8))
+    close = [market for market in markets if _base_of(market) in bases or named[market] in whole]
+    return tuple(sorted(close, key=lambda market: (-_likeness(named[market], wanted), market))[:count])
 
 
 def _names(wanted: str, markets: Collection[str], quote: str) -> str:
@@ -44,6 +46,23 @@ def _names(wanted: str, markets: Collection[str], quote: str) -> str:
     usual = [market for market in same if market.upper().endswith(f"/{quote}")]
     only = usual or same
     return only[0] if len(only) == 1 else ""
+
+
+def _base(text: str, squeezed: str, markets: Collection[str]) -> str:
+    """The base that `text` names: what stands before a separator or before a quote currency that is traded."""
+    if "/" in text:
+        return text.split("/", maxsplit=1)[0]
+    quotes = {market.split("/")[-1].split(":")[0].upper() for market in markets}
+    longest = max((quote for quote in quotes if squeezed.endswith(quote)), key=len, default="")
+    return squeezed.removesuffix(longest) or squeezed
+
+
+def _base_of(market: str) -> str:
+    return market.split("/", maxsplit=1)[0].upper()
+
+
+def _likeness(name: str, wanted: str) -> float:
+    return SequenceMatcher(None, name, wanted).ratio()
 
 
 def _compact(name: str) -> str:
