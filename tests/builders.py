@@ -1,0 +1,109 @@
+"""Small builders: readable defaults, and only what a test is about is named."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from plumbline.domain.calendar import HOUR, Interval, Timeframe, parse_instant
+from plumbline.domain.candles import Candles
+from plumbline.domain.outcomes import Outcome, judge
+from plumbline.domain.signals import Action, Origin, Provenance, Signal, Tier, signal_id
+from plumbline.domain.strategies import Configuration
+
+NOON = parse_instant("2026-11-20T12:00:00Z")
+"""A Friday. Tests happen around it."""
+
+
+def at(text: str) -> int:
+    """`at("12:30")` on that Friday, or any ISO 8601 text."""
+    return parse_instant(f"2026-11-20T{text}:00Z" if len(text) == 5 else text)
+
+
+def a_signal(**changes: Any) -> Signal:
+    """A typical signal of that noon. Its id follows from its natural key, its tier from its score."""
+    given: dict[str, Any] = {
+        "timestamp": NOON,
+        "symbol": "BTC/USDT",
+        "timeframe": Timeframe.H1,
+        "snapshot_id": "5" * 64,
+    } | changes
+    key = given["snapshot_id"], given["symbol"], given["timeframe"]
+    score = given.setdefault("unified_score", 72.5)
+    typical: dict[str, Any] = {
+        "signal_id": signal_id(given["timestamp"], *key),
+        "recorded_at": given["timestamp"] + 2_000,
+        "origin": Origin.LIVE,
+        "action": Action.BUY,
+        "confidence": 0.725,
+        "tier": Tier.of(score),
+        "scanner_type": "technical",
+        "channel_id": "momentum-alpha",
+        "strategy_type": "momentum",
+        "entry_price": Decimal("42000.5"),
+        "provenance": Provenance(candles_hash="c" * 64, data_source="simulated", code_version="0.1.0"),
+        "stop_loss": Decimal("41200.25"),
+        "take_profit": Decimal("43200.875"),
+        "position_size": Decimal("0.02"),
+        "risk_reward_ratio": Decimal("1.5"),
+        "indicator_breakdown": {"rsi": 30.0, "macd": 30.0, "bollinger": 12.5, "volume": 0.0},
+        "indicators_fired": ("rsi", "macd"),
+        "reasoning": ("RSI oversold (28.5)", "MACD bullish cross"),
+        "latency_ms": 41,
+    }
+    return Signal(**(typical | given))
+
+
+def signals_at(*instants: int, **changes: Any) -> list[Signal]:
+    """One signal for each instant."""
+    return [a_signal(timestamp=instant, **changes) for instant in instants]
+
+
+def an_outcome(signal: Signal | None = None, interval: Interval = Interval.H1, **changes: Any) -> Outcome:
+    """The outcome of a signal, checked a second after it was due; a WIN of some 6 % unless `price` says otherwise."""
+    signal = signal or a_signal()
+    price = changes.pop("price", signal.entry_price * Decimal("1.06"))
+    outcome = judge(signal, interval, price, signal.due(interval) + 1_000)
+    return replace(outcome, **changes)
+
+
+def a_configuration(**changes: Any) -> Configuration:
+    """The momentum channel's configuration as it ships."""
+    return Configuration(**({"strategy": "momentum-alpha", "strategy_type": "momentum"} | changes))
+
+
+def candles(timeframe: str, *closes: float, start: int = NOON) -> Candles:
+    """Candles one after the other from `start`: each opens where the last closed, with a quarter above and below."""
+    opens = (closes[0], *closes[:-1]) if closes else ()
+    step = Timeframe(timeframe).ms
+    rows = (
+        (start + i * step, open_, max(open_, close) + 0.25, min(open_, close) - 0.25, close, 10.0)
+        for i, (open_, close) in enumerate(zip(opens, closes, strict=True))
+    )
+    return Candles.of(Timeframe(timeframe), rows)
+
+
+def minute_candles(*closes: float, start: int = NOON) -> Candles:
+    """1m candles from `start`."""
+    return candles("1m", *closes, start=start)
+
+
+def random_walk(timeframe: str, count: int, seed: int = 1, *, start: int = NOON - 1_000 * HOUR) -> Candles:
+    """`count` possible candles without any pattern, the same for the same seed. Prices have two decimals."""
+    random = np.random.default_rng(seed)
+    closes = np.round(40_000 * np.exp(np.cumsum(random.normal(0, 0.005, count))), 2)
+    opens = np.concatenate(([40_000.0], closes[:-1])) if count else closes
+    wick = np.round(np.abs(random.normal(0, 40, (2, count))), 2)
+    frame = Timeframe(timeframe)
+    first = frame.floor(start)
+    times = np.arange(first, first + count * frame.ms, frame.ms, dtype=np.int64)[:count]
+    high, low = np.maximum(opens, closes) + wick[0], np.minimum(opens, closes) - wick[1]
+    return Candles(frame, times, opens, high, low, closes, np.round(random.gamma(2.0, 50.0, count), 3))
+
+
+def without(series: Candles, missing: Iterable[int]) -> Candles:
+    """The same candles with holes at these open times."""
+    gone = set(missing)
+    return Candles.of(series.timeframe, (row for row in series.rows() if row[0] not in gone))

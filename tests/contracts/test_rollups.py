@@ -1,0 +1,47 @@
+from plumbline.domain.calendar import Interval
+from plumbline.domain.performance import Cells, DayRollup, count
+from plumbline.ports import Stores
+from tests.builders import NOON, a_signal, an_outcome
+
+TODAY = "2026-11-20"
+
+
+def cells(**changes: object) -> Cells:
+    signal = a_signal(**changes)
+    due = [(signal, interval) for interval in Interval]
+    return count([signal], due, [an_outcome(signal), an_outcome(signal, Interval.D7)])
+
+
+def test_a_rollup_comes_back_equal(stores: Stores) -> None:
+    rollup = DayRollup(TODAY, NOON, cells())
+    stores.rollups.put(rollup)
+    assert stores.rollups.days([TODAY], list(rollup.cells)) == [rollup]
+
+
+def test_only_the_dimensions_asked_for_come_back(stores: Stores) -> None:
+    rollup = DayRollup(TODAY, NOON, cells())
+    stores.rollups.put(rollup)
+    (found,) = stores.rollups.days([TODAY], ["tier", "interval"])
+    assert found.cells == {"tier": rollup.cells["tier"]}
+
+
+def test_days_come_oldest_first_over_the_years_and_missing_ones_are_left_out(stores: Stores) -> None:
+    days = ["2025-12-31", "2026-01-01", TODAY]
+    for day in (*days, "2026-06-01"):
+        stores.rollups.put(DayRollup(day, NOON, cells()))
+    found = stores.rollups.days([TODAY, "2026-03-01", *days], ["all"])
+    assert [rollup.day for rollup in found] == days
+    assert stores.rollups.days([], ["all"]) == []
+
+
+def test_recomputing_a_day_replaces_it_whole(stores: Stores) -> None:
+    stores.rollups.put(DayRollup(TODAY, NOON, cells(symbol="ETH/USDT")))
+    again = DayRollup(TODAY, NOON + 1, {"all": cells()["all"]})
+    stores.rollups.put(again)
+    assert stores.rollups.days([TODAY], ["all", "symbol"]) == [again]
+
+
+def test_a_day_on_which_nothing_happened_is_still_a_day(stores: Stores) -> None:
+    quiet = DayRollup(TODAY, NOON, {})
+    stores.rollups.put(quiet)
+    assert stores.rollups.days([TODAY], ["all", "tier"]) == [quiet]
