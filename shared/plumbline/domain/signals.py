@@ -124,7 +124,7 @@ class Signal:
     def __post_init__(self) -> None:
         if self.action is Action.HOLD:
             raise InvalidInput("HOLD is never a signal", field="action")
-        if not self.entry_price > 0:
+        if not (self.entry_price.is_finite() and self.entry_price > 0):
             raise InvalidInput(f"entry price {self.entry_price} must be above zero", field="entry_price")
         if not 0 <= self.confidence <= 1:
             raise InvalidInput(f"confidence {self.confidence} is outside 0–1", field="confidence")
