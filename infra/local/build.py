@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,8 +40,10 @@ def fingerprint(root: Path) -> str:
 
 
 def sam_environment(workspace: Workspace) -> dict[str, str]:
-    """What the SAM CLI runs with: no account but the emulators', and nobody told about it."""
-    return child_environment(workspace.environment) | {"SAM_CLI_TELEMETRY": "0"}
+    """What the SAM CLI runs with: no account but the emulators', nobody told about it, and our Python to build with."""
+    inherited = child_environment(workspace.environment)
+    tools = f"{Path(sys.executable).parent}:{inherited['PATH']}"
+    return inherited | {"SAM_CLI_TELEMETRY": "0", "PATH": tools}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import re
 import statistics
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -14,7 +15,7 @@ from infra.local import demo as demonstration
 from infra.local import lifecycle, market, runtime, users
 from infra.local.build import build as build_artefacts
 from infra.local.cloud import Cloud, named_endpoint
-from infra.local.demo import SIMULATED_MONTH, Period, how_to_go_on, recorded_period, run_replay
+from infra.local.demo import MOST_DAYS, SIMULATED_MONTH, Period, how_to_go_on, recorded_period, run_replay
 from infra.local.replay import Result
 from infra.local.stack import Stack
 from infra.local.workspace import Workspace
@@ -22,7 +23,8 @@ from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start, iso, parse_i
 from plumbline.domain.errors import InvalidInput, PlumblineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-console = Console()
+# Written to a file or a pipe, a table is as wide as it needs, not as narrow as the usual guess of 80.
+console = Console(width=None if sys.stdout.isatty() else 130)
 _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 
 
@@ -121,7 +123,7 @@ def demo(
 @app.command()
 def signals(
     rows: Annotated[int, typer.Option(min=2, help="Rows of the table.")] = 40,
-    days: Annotated[int, typer.Option(min=1, help="Days of the figures, back from now.")] = 3650,
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Days of the figures, back from now.")] = 31,
 ) -> None:
     """Show the signals of the running stack with their outcomes, and the figures."""
     with _told() as workspace:

@@ -23,6 +23,8 @@ from plumbline.domain.errors import InvalidInput
 
 SIMULATED_MONTH = (day_start("2024-01-01"), day_start("2024-02-01"))
 """What the demo replays where no recorded market is given."""
+MOST_DAYS = 365
+"""How far back the API's figures go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Period:
 
     @property
     def days(self) -> int:
-        """Days from the start to the present: what to ask the API for, whose present is the wall clock."""
-        return int(time.time() * 1000 - self.start) // DAY + 2
+        """UTC days touched, as many as the API's figures go back at most: on a replayed market its now is the end."""
+        return min(MOST_DAYS, (self.end - self.start) // DAY + 1)
 
 
 def recorded_period(folder: Path) -> Period:

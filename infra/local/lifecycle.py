@@ -10,9 +10,9 @@ from infra.local import market, ministack
 from infra.local.build import build
 from infra.local.cloud import Cloud
 from infra.local.processes import free_port
-from infra.local.stack import NAME, Stack, Wanted, deploy
+from infra.local.stack import NAME, Stack, Wanted, deploy, remove
 from infra.local.workspace import Workspace
-from plumbline.domain.errors import NotFound, Unavailable
+from plumbline.domain.errors import InvalidInput, NotFound, Unavailable
 
 SIMULATED, RECORDED = "simulated", "recorded"
 """The markets of the simulated exchange; every other name is a ccxt id, a live market."""
@@ -64,7 +64,7 @@ def down(workspace: Workspace) -> list[str]:
     with suppress(NotFound):
         stack = Stack.load(workspace)
         if not stack.ours and ministack.healthy(stack.aws_endpoint):
-            Cloud(stack.aws_endpoint).stacks.delete_stack(StackName=NAME)
+            remove(Cloud(stack.aws_endpoint), NAME, stack.tables)
             stopped.append(f"stack {NAME} at {stack.aws_endpoint}")
     stopped += ["MiniStack"] if ministack.stop(workspace) else []
     stopped += ["exchange"] if market.background(workspace).stop() else []
@@ -84,7 +84,7 @@ def _cloud(workspace: Workspace, before: Stack | None, say: Callable[[str], None
         say(f"MiniStack is running at {before.aws_endpoint}")
         return before.aws_endpoint
     ministack.stop(workspace)
-    port = _port(ministack.PORT, "MiniStack", say)
+    port = _port(workspace, "PLUMBLINE_PORT", ministack.PORT, say)
     say(f"Starting MiniStack at http://127.0.0.1:{port}")
     return ministack.start(workspace, port)
 
@@ -100,14 +100,17 @@ def _market(
     # Its port is part of what is deployed; the process itself may serve other data by now, so it always starts anew.
     port = urlsplit(before.exchange_url or "").port if before and process.pid else None
     process.stop()
-    port = port or _port(market.PORT, "the exchange", say)
+    port = port or _port(workspace, "PLUMBLINE_EXCHANGE_PORT", market.PORT, say)
     served = f"the recorded candles in {data}" if data else f"a simulated market, seed {market.SEED}"
     say(f"Starting the exchange at http://127.0.0.1:{port}: {served}")
     return market.start(workspace, port, data)
 
 
-def _port(wanted: int, who: str, say: Callable[[str], None]) -> int:
-    port = free_port(wanted)
-    if port != wanted:
-        say(f"Port {wanted} is taken, so {who} gets {port}")
+def _port(workspace: Workspace, variable: str, usual: int, say: Callable[[str], None]) -> int:
+    text = workspace.environment.get(variable) or str(usual)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise InvalidInput(f"{variable}={text!r} is not a port", field=variable)
+    port = free_port(int(text))
+    if port != int(text):
+        say(f"Port {text} is taken, so {port} is used ({variable} names another)")
     return port

@@ -56,7 +56,8 @@ def plan(start: int, end: int, step: int) -> Iterator[Step]:
     """The moments start, start + step, … and `end` (ms), each with what fell due since the moment before it.
 
     Candles first, since all others read them. A check reads signals that are at least an hour old, so within steps of
-    an hour it never waits for the signals of its own step, and both run side by side; longer steps take turns.
+    an hour it never waits for the signals of its own step, and both run side by side; longer steps take turns. The
+    summary of a day runs at 00:05; of the hourly ones, which only save readers work, the last step has one.
     """
     if step < MINUTE:
         raise InvalidInput(f"a step of {step} ms is too short: the schedules run every minute", field="step")
@@ -64,7 +65,7 @@ def plan(start: int, end: int, step: int) -> Iterator[Step]:
         raise InvalidInput(f"a replay from {iso(start)} to {iso(end)} runs backwards", field="from")
     before = start - step
     for now in _moments(start, end, step):
-        yield Step(now, _stages(before, now))
+        yield Step(now, _stages(before, now, last=now == end))
         before = now
 
 
@@ -78,7 +79,7 @@ def _moments(start: int, end: int, step: int) -> Iterator[int]:
     yield end
 
 
-def _stages(before: int, now: int) -> Stages:
+def _stages(before: int, now: int, *, last: bool) -> Stages:
     generators = tuple(
         Invocation("generate_signals", {"timeframe": timeframe})
         for timeframe in SIGNAL_TIMEFRAMES
@@ -86,9 +87,9 @@ def _stages(before: int, now: int) -> Stages:
     )
     together = now - before <= Interval.H1.ms
     middle: Stages = (generators + CHECKS,) if together else (generators, CHECKS)
-    midnight = (now - SUMMARY_AT) // DAY * DAY
-    last: Stages = ((SUMMARISE,),) if midnight + SUMMARY_AT > before else ()
-    return ((COLLECT,), *(stage for stage in middle if stage), *last)
+    summary_due = (now - SUMMARY_AT) // DAY * DAY + SUMMARY_AT
+    summary: Stages = ((SUMMARISE,),) if last or summary_due > before else ()
+    return ((COLLECT,), *(stage for stage in middle if stage), *summary)
 
 
 class Invoke(Protocol):

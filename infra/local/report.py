@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +16,7 @@ type Row = Mapping[str, Any]
 """A JSON object of the API."""
 
 _PAGE = 100
-_COLOURS = {"WIN": "green", "LOSS": "red", "NEUTRAL": "yellow", "UNKNOWN": "magenta"}
+_DECIDED = {"WIN": "green", "LOSS": "red"}
 _FIGURES = {
     "total_signals": "signals",
     "outcomes_checked": "outcomes checked",
@@ -68,9 +69,15 @@ class Reader:
 
 def signal_table(signals: Sequence[Row], market: str, rows: int) -> Table:
     """Signals in order of time with what became of them; the middle is left out beyond `rows`."""
-    ordered = sorted(signals, key=lambda s: s["signal_id"])
+    ordered = sorted(signals, key=lambda s: (s["timestamp"], s["signal_id"]))
     first, last = _ends(ordered, rows)
-    table = Table(title=f"{len(ordered)} signals on a {market} market, each checked against what came after")
+    table = Table(
+        title=f"{len(ordered)} signals on a {market} market, each checked against what the market then did",
+        caption="P/L in % from the holder's side: WIN from +5, LOSS from −3, neutral between. "
+        "· not due yet; ? no price at the due time",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     for name in ("time (UTC)", "channel", "symbol", "side"):
         table.add_column(name, no_wrap=True)
     for name in ("score", "entry", *(f"after {interval}" for interval in Interval)):
@@ -78,7 +85,7 @@ def signal_table(signals: Sequence[Row], market: str, rows: int) -> Table:
     for signal in first:
         table.add_row(*_cells(signal))
     if last:
-        table.add_row(f"… {len(ordered) - len(first) - len(last)} more …", style="dim")
+        table.add_row("…", f"{len(ordered) - len(first) - len(last)} more", style="dim")
     for signal in last:
         table.add_row(*_cells(signal))
     return table
@@ -87,7 +94,7 @@ def signal_table(signals: Sequence[Row], market: str, rows: int) -> Table:
 def figures_table(overall: Row, by_interval: Mapping[str, Row], market: str) -> Table:
     """The record's figures over all intervals and for each; a rate stands with its sample and 95 % interval."""
     columns = {"all": overall} | {i: by_interval[i] for i in Interval if i in by_interval}
-    table = Table(title=f"The record on this {market} market")
+    table = Table(title=f"The record on this {market} market", box=SIMPLE_HEAD)
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
@@ -126,8 +133,9 @@ def _outcome(outcome: Row | None) -> Text:
     if not outcome or not label:
         return Text("·", style="dim")
     if outcome.get("pnl_pct") is None:
-        return Text(str(label), style=_COLOURS["UNKNOWN"])
-    return Text(f"{float(outcome['pnl_pct']):+.2f} % {label}", style=_COLOURS.get(label, ""))
+        return Text("?", style="magenta")
+    word = f" {label}" if label in _DECIDED else ""
+    return Text(f"{float(outcome['pnl_pct']):+.2f}{word}", style=_DECIDED.get(label, ""))
 
 
 def _figure(value: object) -> str:

@@ -16,6 +16,7 @@ from plumbline.domain.errors import NotFound, PlumblineError
 
 STAGE = "local"
 NAME = f"plumbline-{STAGE}"
+"""Name of the stack, and the first part of the name of everything in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,15 @@ def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
     overrides = [f"{name}={value}" for name, value in parameters(wanted, code_version(workspace.root)).items()]
     command = [
         *(workspace.sam, "deploy", "--template-file", workspace.built_template, "--stack-name", NAME),
-        *("--config-file", workspace.root / "samconfig.toml", "--config-env", STAGE, "--region", REGION),
-        *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
+        *(
+            "--region",
+            REGION,
+            "--resolve-s3",
+            "--capabilities",
+            "CAPABILITY_IAM",
+            "CAPABILITY_NAMED_IAM",
+            "CAPABILITY_AUTO_EXPAND",
+        ),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *overrides),
     ]
@@ -96,8 +104,10 @@ def parameters(wanted: Wanted, version: str) -> dict[str, str]:
         "Exchange": wanted.exchange,
         "LocalEndpoint": wanted.endpoint,
         "CodeVersion": version,
+        "ProtectData": "false",
         "Schedules": "ENABLED" if wanted.schedules else "DISABLED",
-    } | ({"ExchangeUrl": wanted.exchange_url} if wanted.exchange_url else {})
+        "ExchangeUrl": wanted.exchange_url or "",
+    }
 
 
 def describe(cloud: Cloud, wanted: Wanted) -> Stack:
@@ -113,7 +123,7 @@ def describe(cloud: Cloud, wanted: Wanted) -> Stack:
         exchange_url=wanted.exchange_url,
         tokens=_tokens(cloud, pool, client),
         exchange=wanted.exchange,
-        tables=outputs.get("Tables", ""),
+        tables=NAME,
         schedules=wanted.schedules,
         ours=wanted.ours,
         user_pool=pool,
@@ -141,6 +151,15 @@ def handlers(cloud: Cloud, name: str) -> dict[str, str]:
             if spec["Type"] == "AWS::Lambda::Function":
                 found[spec["Properties"]["Handler"].split(".")[0]] = part.physical[logical]
     return found
+
+
+def remove(cloud: Cloud, name: str, tables: str) -> None:
+    """Delete a stack and the tables that outlive it, so that it can be created again."""
+    cloud.stacks.delete_stack(StackName=name)
+    cloud.stacks.get_waiter("stack_delete_complete").wait(StackName=name)
+    for table in cloud.tables.get_paginator("list_tables").paginate().search("TableNames[]"):
+        if table.startswith(f"{tables}-"):
+            cloud.tables.delete_table(TableName=table)
 
 
 def code_version(root: Path) -> str:

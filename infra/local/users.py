@@ -16,22 +16,23 @@ def sign_in(cloud: Cloud, pool: str, client: str, person: str) -> str:
 
     The password is used once and forgotten: the next call sets another.
     """
-    name = f"{person}@plumbline.local"
     password = f"{secrets.token_urlsafe(18)}aA1!"
     with suppress(cloud.users.exceptions.UsernameExistsException):
         cloud.users.admin_create_user(
             UserPoolId=pool,
-            Username=name,
+            Username=person,
             MessageAction="SUPPRESS",
-            UserAttributes=[{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}],
+            UserAttributes=[
+                {"Name": "email", "Value": f"{person}@plumbline.local"},
+                {"Name": "email_verified", "Value": "true"},
+            ],
         )
-    cloud.users.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+    cloud.users.admin_set_user_password(UserPoolId=pool, Username=person, Password=password, Permanent=True)
     for group in PEOPLE[person]:
-        cloud.users.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
-    answer = cloud.users.admin_initiate_auth(
-        UserPoolId=pool,
+        cloud.users.admin_add_user_to_group(UserPoolId=pool, Username=person, GroupName=group)
+    answer = cloud.users.initiate_auth(
         ClientId=client,
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": name, "PASSWORD": password},
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": person, "PASSWORD": password},
     )
     return answer["AuthenticationResult"]["IdToken"]
