@@ -1,0 +1,162 @@
+"""The shapes of what the API answers. Prices are numbers, times ISO 8601 in UTC, percentages percent."""
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from pydantic import Field
+
+Mode = Annotated[Literal["PLACEHOLDER"], Field(description="no model file: decisions come from the technical score")]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Percent = Annotated[float | None, Field(description="percent; null where nothing was checked")]
+Count = Annotated[int, Field(ge=0)]
+IntervalName = Literal["1h", "4h", "24h", "7d", "30d"]
+Direction = Literal["BUY", "SELL"]
+TierName = Literal["TIER_1_MUST_BUY", "TIER_2_STRONG_BUY", "TIER_3_WATCHLIST", "TIER_4_NEUTRAL"]
+Judgement = Literal["WIN", "LOSS", "NEUTRAL", "UNKNOWN"]
+
+
+class OutcomeBody(TypedDict):
+    """One check of a signal; `outcome` is null until it is judged."""
+
+    interval: IntervalName
+    due_at: Time
+    exit_price: float | None
+    pnl_pct: Annotated[float | None, Field(description="percent, from the holder's side")]
+    outcome: Judgement | None
+
+
+class ProvenanceBody(TypedDict):
+    """What the signal was computed from."""
+
+    candles_hash: str
+    model_hash: str
+    data_source: str
+    code_version: str
+
+
+class LevelsBody(TypedDict):
+    """Prices in quote currency; `position_size` is a share of equity."""
+
+    entry_price: float | None
+    stop_loss: float | None
+    take_profit: float | None
+    position_size: float | None
+    risk_reward_ratio: float | None
+
+
+class JudgedBody(LevelsBody):
+    """What a strategy made of a moment, stored or not."""
+
+    symbol: str
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    unified_score: Annotated[float, Field(ge=0, le=100)]
+    tier: TierName
+    channel_id: str
+    strategy_type: str
+    snapshot_id: Annotated[str, Field(description="SHA-256 of the configuration")]
+    indicator_breakdown: Annotated[dict[str, float], Field(description="points each indicator added to the score")]
+    indicators_fired: list[str]
+    reasoning: list[str]
+
+
+class SignalBody(JudgedBody):
+    """A recorded signal."""
+
+    signal_id: str
+    timestamp: Annotated[Time, Field(description="close of its candle, however late it was computed")]
+    recorded_at: Time
+    origin: Annotated[Literal["live", "backfill", "external"], Field(description="backfilled ones do not count")]
+    timeframe: str
+    action: Direction
+    scanner_type: str
+    market_type: Literal["SPOT", "FUTURES"]
+    model_version: str
+    provenance: ProvenanceBody
+    simulated: Annotated[bool, Field(description="made from a simulated market")]
+    latency_ms: int
+    outcomes: NotRequired[Annotated[list[OutcomeBody], Field(description="with include=outcomes: the five checks")]]
+
+
+class DecisionBody(JudgedBody):
+    """A decision on given or stored data; never recorded."""
+
+    action: Literal["BUY", "SELL", "HOLD"]
+    timeframe: str | None
+    candle_close: Annotated[Time | None, Field(description="close of the candle decided on; null for given values")]
+
+
+class Latest(TypedDict):
+    """The newest signal."""
+
+    signal: SignalBody
+
+
+class History(TypedDict):
+    """A page of signals, newest first."""
+
+    signals: list[SignalBody]
+    next_cursor: Annotated[str | None, Field(description="null on the last page")]
+
+
+class Generated(TypedDict):
+    """A decision, with its mode said."""
+
+    mode: Mode
+    stored: Annotated[Literal[False], Field(description="a decision on demand never enters the record")]
+    data_source: Annotated[str, Field(description="`given` where the caller sent the data")]
+    signal: DecisionBody
+    ignored: Annotated[list[str], Field(description="what was sent and not used, and why")]
+
+
+class Tracked(TypedDict):
+    """The outside signal as it stands in the log."""
+
+    ok: Literal[True]
+    data: SignalBody
+
+
+class LagBody(TypedDict):
+    """How far one function has come."""
+
+    cursor: str
+    position: Time
+    lag_seconds: Annotated[float, Field(ge=0)]
+    allowed_seconds: float
+    late: bool
+
+
+class ModelBody(TypedDict):
+    """What decides."""
+
+    mode: Mode
+    scanner: Literal["technical"]
+
+
+class ExchangeBody(TypedDict):
+    """Where the market's data comes from."""
+
+    source: str
+    simulated: bool
+
+
+class Health(TypedDict):
+    """Health of the service: `degraded` where a function is later than it may be."""
+
+    status: Literal["ok", "degraded"]
+    as_of: Time
+    tables: dict[str, str]
+    model: ModelBody
+    exchange: ExchangeBody
+    cursors: list[LagBody]
+
+
+class ServiceBody(TypedDict):
+    """What this service is."""
+
+    service: Literal["plumbline"]
+    description: str
+    version: str
+    stage: str
+    mode: Mode
+    data_source: str
+    simulated: bool
+    links: Annotated[dict[str, str], Field(description="relative to this address")]

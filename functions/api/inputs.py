@@ -1,0 +1,222 @@
+"""What callers send, checked at the edge: query parameters and bodies."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    WithJsonSchema,
+    model_validator,
+)
+
+from plumbline.domain.calendar import parse_instant
+from plumbline.domain.errors import InvalidInput
+from plumbline.domain.signals import Tier
+
+MAX_CANDLES = 5_000
+_YEAR_10000 = 253_402_300_800_000
+
+
+def _instant(value: object) -> int:
+    """Milliseconds from ISO 8601; ValueError, which is what pydantic collects."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise ValueError("write a time as 2026-11-20T07:00:00Z")  # noqa: TRY004  pydantic does not collect TypeError
+    try:
+        instant = parse_instant(value)
+    except (InvalidInput, OverflowError) as fault:
+        raise ValueError(str(fault)) from None
+    if not 0 <= instant < _YEAR_10000:
+        raise ValueError("a time must lie between the years 1970 and 9999")
+    return instant
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-20T07:00:00Z"]}),
+]
+Moment = Annotated[
+    int,
+    BeforeValidator(_instant),
+    WithJsonSchema(
+        {
+            "description": "ISO 8601 with its zone, or a number: seconds below 10¹¹, else milliseconds",
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number", "minimum": 0}],
+        }
+    ),
+]
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+Symbol = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=40, description="ccxt's spelling; BTCUSDT and BTC are resolved", examples=["BTC/USDT"]
+    ),
+]
+ChannelId = Annotated[str, Field(min_length=1, max_length=100, examples=["momentum-alpha"])]
+Price = Annotated[float, Field(gt=0, le=1e12)]
+Amount = Annotated[float, Field(ge=0, le=1e18)]
+Level = Annotated[float, Field(ge=-1e12, le=1e12)]
+Opened = Annotated[int, Field(ge=0, lt=_YEAR_10000, description="open time, ms UTC")]
+Row = tuple[Opened, Price, Price, Price, Price, Amount]
+SignalTimeframe = Annotated[Literal["5m", "15m", "1h", "4h", "1d"], Field(examples=["1h"])]
+
+
+class Query(BaseModel):
+    """Query parameters. An unknown one is refused: a filter that was not applied is a wrong answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Body(BaseModel):
+    """A JSON body: types as JSON has them, every number finite."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, frozen=True)
+
+
+class LatestQuery(Query):
+    """Which signals the newest is sought among."""
+
+    symbol: Symbol | None = None
+    channel: ChannelId | None = None
+
+
+class HistoryQuery(Query):
+    """Filters and page of the log."""
+
+    symbol: Symbol | None = None
+    channel: ChannelId | None = None
+    since: Annotated[Instant | None, Field(description="signals at or after this time")] = None
+    until: Annotated[Instant | None, Field(description="signals at or before this time")] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[
+        str | None, Field(min_length=1, max_length=4000, description="`next_cursor` of the page before")
+    ] = None
+    include: Annotated[Literal["outcomes"] | None, Field(description="`outcomes` adds each signal's five checks")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise ValueError("since must not be later than until")
+        return self
+
+
+class PeriodQuery(Query):
+    """Which days statistics are about."""
+
+    days: Annotated[int, Field(ge=1, le=365, description="UTC days, the one of `until` included")] = 30
+    until: Annotated[Instant | None, Field(description="end of the period; now where absent")] = None
+
+
+class ValuesGiven(Body):
+    """Indicator values of one moment. Those left out do not vote; names that are not known are listed in the answer."""
+
+    model_config = ConfigDict(extra="allow")
+
+    symbol: Symbol
+    close_price: Price
+    open_price: Price | None = None
+    rsi: Annotated[float | None, Field(ge=0, le=100)] = None
+    macd: Level | None = None
+    macd_signal: Level | None = None
+    macd_hist_prev: Annotated[Level | None, Field(description="the histogram one candle earlier, for a cross")] = None
+    bb_upper: Level | None = None
+    bb_middle: Level | None = None
+    bb_lower: Level | None = None
+    atr: Annotated[Amount | None, Field(description="without it the signal carries no levels")] = None
+    volume_ratio: Annotated[Amount | None, Field(description="volume over the mean of the 20 candles before")] = None
+    channel_id: ChannelId = "momentum-alpha"
+
+    @model_validator(mode="after")
+    def _bands_in_order(self) -> Self:
+        bands = [band for band in (self.bb_lower, self.bb_middle, self.bb_upper) if band is not None]
+        if bands != sorted(bands):
+            raise ValueError(f"bb_lower, bb_middle, bb_upper must not decrease, got {bands}")
+        return self
+
+    def values(self) -> dict[str, float]:
+        """The given values under the names of the features."""
+        renamed = self.model_dump(exclude_none=True, include=set(_FEATURES))
+        known = {_FEATURES[name]: float(value) for name, value in renamed.items()}
+        if self.open_price is not None:
+            known["body"] = self.close_price - self.open_price
+        return known
+
+
+_FEATURES = {
+    name: name
+    for name in (
+        "rsi",
+        "macd",
+        "macd_signal",
+        "macd_hist_prev",
+        "bb_upper",
+        "bb_middle",
+        "bb_lower",
+        "atr",
+        "volume_ratio",
+    )
+} | {"close_price": "close"}
+
+
+class CandlesGiven(Body):
+    """Candles, oldest first: `[open time ms, open, high, low, close, volume]`. One not closed yet is left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Symbol
+    timeframe: SignalTimeframe
+    candles: Annotated[list[Row], Field(min_length=1, max_length=MAX_CANDLES)]
+    channel_id: ChannelId = "momentum-alpha"
+
+
+class FromDatabase(Body):
+    """Whose stored candles to decide on; the channel's own timeframe where none is given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Symbol
+    timeframe: SignalTimeframe | None = None
+    channel_id: ChannelId = "momentum-alpha"
+
+
+class OutsideSignal(Body):
+    """A signal from outside. Direction as BUY/SELL or LONG/SHORT; the tier follows from the score where absent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[Text, Field(description="the source's own id: the same id is the same signal")]
+    symbol: Symbol
+    signal: Literal["BUY", "SELL", "LONG", "SHORT"]
+    price: Annotated[
+        Decimal,
+        Field(gt=0, le=10**12),
+        WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e12, "examples": [64250.5]}),
+    ]
+    unified_score: Annotated[float, Field(ge=0, le=100)]
+    tier: Tier | None = None
+    scanner_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["social"])]
+    timestamp: Annotated[Moment | None, Field(description="when it was given; now where absent")] = None
+
+
+def _variant(body: Any) -> str:
+    return "candles_given" if isinstance(body, dict) and "candles" in body else "values_given"
+
+
+GenerateBody = Annotated[
+    Annotated[ValuesGiven, Tag("values_given")] | Annotated[CandlesGiven, Tag("candles_given")],
+    Discriminator(_variant),
+]
+
+# The aliases above are plain assignments: pydantic builds a `type` alias apart from its model and loses `strict`.
+
+generate_body: TypeAdapter[ValuesGiven | CandlesGiven] = TypeAdapter(GenerateBody)
+from_database_body: TypeAdapter[FromDatabase] = TypeAdapter(FromDatabase)
+outside_signal_body: TypeAdapter[OutsideSignal] = TypeAdapter(OutsideSignal)

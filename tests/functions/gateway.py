@@ -1,0 +1,90 @@
+"""The REST API in front of the app: events as API Gateway makes them, with the claims its authorizer would add."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
+from chalice.app import Chalice
+from chalice.local import LambdaContext, LambdaEventConverter, RouteMatcher
+
+from api.app import create_app
+from api.context import Services
+from plumbline.ports import Schedules, Stores
+from plumbline.settings import Settings
+from tests.builders import NOON
+from tests.fakes import FakeSchedules, memory_stores
+
+USER = {"sub": "a-user", "cognito:username": "ann"}
+OPERATOR = {"sub": "an-operator", "cognito:username": "olga", "cognito:groups": "operators"}
+INTERVALS = ("1h", "4h", "24h", "7d", "30d")
+
+
+def unused() -> BasePersistenceLayer:
+    """Requests without an Idempotency-Key must not touch the table of answers."""
+    raise AssertionError("nobody asked for idempotency")
+
+
+def settings(**changes: str) -> Settings:
+    """A local stack on a simulated market."""
+    given = {
+        "PLUMBLINE_STAGE": "test",
+        "PLUMBLINE_TABLES": "plumbline-test",
+        "PLUMBLINE_EXCHANGE": "simulated",
+        "PLUMBLINE_EXCHANGE_URL": "http://127.0.0.1:1",
+        "PLUMBLINE_CODE_VERSION": "0.1.0",
+    }
+    return Settings.read(given | changes)
+
+
+def services(stores: Stores | None = None, schedules: Schedules | None = None, now: int = NOON) -> Services:
+    """Services over fakes."""
+    held = stores or memory_stores()
+    rules = schedules or FakeSchedules(*(f"plumbline-test-check-{interval}" for interval in INTERVALS))
+    return Services(stores=lambda: held, settings=settings, schedules=lambda: rules, replies=unused, now=lambda: now)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Gateway:
+    """Calls the app as the gateway does. `claims` None is a request without a token."""
+
+    services: Services = field(default_factory=services)
+    claims: Mapping[str, object] | None = field(default_factory=lambda: dict(USER))
+
+    def __post_init__(self) -> None:
+        self.app: Chalice = create_app(self.services)
+        self.events = LambdaEventConverter(RouteMatcher(list(self.app.routes)), self.app.api.binary_types)
+
+    def by(self, claims: Mapping[str, object] | None) -> "Gateway":
+        """The same services, another caller."""
+        return replace(self, claims=claims)
+
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.send("GET", path, None, headers)
+
+    def post(self, path: str, content: object = None, **headers: str) -> Reply:
+        body = None if content is None else json.dumps(content)
+        return self.send("POST", path, body, {"content-type": "application/json", **headers})
+
+    def send(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Reply:
+        dashed = {name.replace("_", "-"): value for name, value in headers.items()}
+        event = self.events.create_lambda_event(method, path, dashed, body.encode() if body is not None else None)
+        event["body"] = body
+        if self.claims is not None:
+            event["requestContext"]["authorizer"] = {"claims": self.claims}
+        answer = self.app(event, LambdaContext("plumbline-test-api", 256, max_runtime_ms=30_000))
+        return Reply(answer["statusCode"], {n.lower(): v for n, v in answer["headers"].items()}, answer["body"])
