@@ -10,8 +10,10 @@ from difflib import get_close_matches
 from functools import wraps
 from typing import Any, cast
 
+import numpy as np
+
 from plumbline.domain.calendar import Timeframe
-from plumbline.domain.candles import Candles, Sifted
+from plumbline.domain.candles import COLUMNS, Candles, Sifted
 from plumbline.domain.errors import CursorMoved, InvalidInput, UnknownSymbol
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import DIMENSIONS, DayRollup
@@ -59,25 +61,36 @@ class FakeExchange:
 
 
 class InMemoryCandles:
-    """ports.CandleStore."""
+    """ports.CandleStore. Series are kept in pieces, so that adding a candle to a month does not copy the month."""
+
+    _PIECE = 256
 
     def __init__(self) -> None:
-        self.series: dict[tuple[str, Timeframe], Candles] = {}
+        self._pieces: dict[tuple[str, Timeframe, int], Candles] = {}
 
     def load(self, spans: Sequence[Span]) -> list[Candles]:
-        return [self._of(span.symbol, span.timeframe).between(span.start, span.end) for span in spans]
+        return [self._load(span) for span in spans]
 
     def add(self, symbol: str, candles: Candles) -> int:
-        old = self._of(symbol, candles.timeframe)
-        merged = old.merge(candles)
-        self.series[symbol, candles.timeframe] = merged
-        return len(merged) - len(old)
+        length = self._PIECE * candles.timeframe.ms
+        before = len(self)
+        for start in np.unique(candles.open_time - candles.open_time % length).tolist():
+            key = symbol, candles.timeframe, start
+            old = self._pieces.get(key, Candles.empty(candles.timeframe))
+            self._pieces[key] = old.merge(candles.between(start, start + length))
+        return len(self) - before
 
-    def _of(self, symbol: str, timeframe: Timeframe) -> Candles:
-        return self.series.get((symbol, timeframe), Candles.empty(timeframe))
+    def _load(self, span: Span) -> Candles:
+        length = self._PIECE * span.timeframe.ms
+        starts = range(span.start - span.start % length, span.end, length)
+        pieces = [piece for start in starts if (piece := self._pieces.get((span.symbol, span.timeframe, start)))]
+        if not pieces:
+            return Candles.empty(span.timeframe)
+        columns = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("open_time", *COLUMNS))
+        return Candles(span.timeframe, *columns).between(span.start, span.end)
 
     def __len__(self) -> int:
-        return sum(map(len, self.series.values()))
+        return sum(map(len, self._pieces.values()))
 
 
 class InMemorySignals:

@@ -1,5 +1,6 @@
 """Tables in moto from infra/tables.yaml itself, so that no test runs on other keys than the ones that are deployed."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ class _CloudFormation(yaml.SafeLoader):  # type: ignore[misc]  # untyped base cl
 _CloudFormation.add_multi_constructor("!", lambda loader, name, node: (name, loader.construct_scalar(node)))
 
 
+@cache
 def table_definitions(prefix: str) -> list[dict[str, Any]]:
     """CreateTable's arguments for every table of the template."""
     resources = yaml.load(TEMPLATE.read_text(), _CloudFormation)["Resources"].values()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
+from mypy_boto3_dynamodb import DynamoDBClient
 
 from plumbline.adapters.stores import stores_over
 from plumbline.adapters.tables import Tables, open_tables
@@ -32,10 +33,15 @@ def opened(aws: None) -> Tables:
     return open_tables(PREFIX)
 
 
+@pytest.fixture(scope="session")
+def client(aws: None) -> DynamoDBClient:
+    """Makes and drops tables."""
+    return boto3.client("dynamodb")
+
+
 @pytest.fixture
-def tables(opened: Tables) -> Iterator[Tables]:
+def tables(opened: Tables, client: DynamoDBClient) -> Iterator[Tables]:
     """Every table, empty."""
-    client = boto3.client("dynamodb")
     names = create_tables(client, PREFIX)
     yield opened
     for name in names:

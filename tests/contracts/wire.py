@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from plumbline.adapters.tables import Tables
 from tests.fakes import Crash
@@ -17,7 +18,8 @@ WRITES = ("PutItem", "UpdateItem", "BatchWriteItem")
 @contextmanager
 def before(tables: Tables, operation: str, act: Callable[[int], Answer | None]) -> Iterator[list[str]]:
     """Call `act` with 1, 2, … before each such request; what it returns is the answer. Yields the requests made."""
-    events, made = tables.connection.client.meta.events, list[str]()
+    events: Any = tables.connection.client.meta.events  # its stubs know no hooks that answer
+    made = list[str]()
 
     def hook(model: Any, **_: Any) -> Answer | None:
         made.append(model.name)
@@ -33,12 +35,14 @@ def before(tables: Tables, operation: str, act: Callable[[int], Answer | None]) 
 
 def answer(content: dict[str, Any]) -> Answer:
     """A good answer."""
-    return AWSResponse("https://dynamodb", 200, {}, None), content
+    return AWSResponse("https://dynamodb", 200, HTTPHeaders(), None), content
 
 
 def error(code: str, status: int = 400) -> Answer:
     """DynamoDB's refusal with this code."""
-    return AWSResponse("https://dynamodb", status, {}, None), {"Error": {"Code": code, "Message": "as the test wants"}}
+    return AWSResponse("https://dynamodb", status, HTTPHeaders(), None), {
+        "Error": {"Code": code, "Message": "as the test wants"}
+    }
 
 
 @contextmanager
