@@ -52,7 +52,9 @@ def main() -> int:
     table = Table("function", "own", "layers", "together", title="Unpacked weight (MB)")
     found = list(weights())
     for weight in sorted(found, key=lambda weight: weight.total):
-        layers = " + ".join(f"{name.removesuffix('Layer')} {size / MEGABYTE:.1f}" for name, size in weight.layers.items())
+        layers = " + ".join(
+            f"{name.removesuffix('Layer')} {size / MEGABYTE:.1f}" for name, size in weight.layers.items()
+        )
         table.add_row(weight.function, f"{weight.own / MEGABYTE:.2f}", layers, f"{weight.total / MEGABYTE:.1f}")
     Console().print(table)
     over = [weight for weight in found if weight.total > LIMIT]

@@ -1,0 +1,280 @@
+"""What the template promises beyond being valid: rights, schedules, paths, names, retries, weight."""
+
+import fnmatch
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.template import Resolver, default_parameters, read
+from infra.weights import BUILD, LIMIT, weights
+from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.pipeline.progress import SUMMARISE, checking, collecting, generating
+from plumbline.settings import _NAMES, Settings
+
+ROOT = Path(__file__).parent.parent
+PREFIX = "plumbline-test"
+
+RAW = read(ROOT / "template.yaml")
+RESOLVER = Resolver(RAW, default_parameters(RAW) | {"Stage": "test"})
+RESOURCES: dict[str, Any] = {name: RESOLVER.resolve(resource) for name, resource in RAW["Resources"].items()}
+DEFAULTS: dict[str, Any] = RESOLVER.resolve(RAW["Globals"]["Function"])
+MONITORING = read(ROOT / "infra" / "monitoring.yaml")["Resources"]
+
+SCHEDULED = ("CollectCandles", "GenerateSignals", "CheckOutcomes", "SummariseDay")
+TIMEFRAMES = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
+NOW = '"time": <time>'
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+LAYERS = of_type("AWS::Serverless::LayerVersion")
+LOGICAL = {rule["Name"].removeprefix(f"{PREFIX}-"): name for name, rule in of_type("AWS::Events::Rule").items()}
+RULES = {rule: RESOURCES[name]["Properties"] for rule, name in LOGICAL.items()}
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    return [statement for policy in FUNCTIONS[function]["Policies"] for statement in policy["Statement"]]
+
+
+def tables(function: str, *actions: str) -> set[str]:
+    """Tables on which a function may do any of these."""
+    wanted = {f"dynamodb:{action}" for action in actions}
+    granted = [statement for statement in statements(function) if wanted & set(statement["Action"])]
+    arns = [arn for statement in granted for arn in statement["Resource"] if "/index/" not in arn]
+    return {arn.removeprefix("Tables.Outputs.").removesuffix("Arn") for arn in arns}
+
+
+def environment(function: str) -> dict[str, str]:
+    own = FUNCTIONS[function].get("Environment", {}).get("Variables", {})
+    return {name: str(value) for name, value in (DEFAULTS["Environment"]["Variables"] | own).items()}
+
+
+def routes() -> dict[tuple[str, str], dict[str, Any]]:
+    events = [event["Properties"] for event in FUNCTIONS["Api"]["Events"].values()]
+    return {(event["Path"], event["Method"]): event for event in events}
+
+
+# --- rights ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_granted_no_wildcard_and_no_scan(function: str) -> None:
+    for statement in statements(function):
+        words = [*statement["Action"], *statement["Resource"]]
+        assert not [word for word in words if "*" in word or "Scan" in word]
+
+
+@pytest.mark.parametrize(
+    ("function", "written"),
+    [
+        ("CollectCandles", {"Candles", "Channels", "Cursors", "Markets"}),
+        ("GenerateSignals", {"Channels", "Cursors", "Signals", "Strategies"}),
+        ("CheckOutcomes", {"Channels", "Cursors", "Outcomes"}),
+        ("SummariseDay", {"Channels", "Cursors", "Rollups"}),
+        ("Api", {"Cursors", "Idempotency", "Markets", "Signals", "Strategies"}),
+    ],
+)
+def test_a_function_writes_only_the_tables_of_its_own_step(function: str, written: set[str]) -> None:
+    assert tables(function, "PutItem", "UpdateItem", "BatchWriteItem", "DeleteItem") == written
+
+
+def test_no_function_may_delete_a_fact_and_only_cursors_are_updated_in_place() -> None:
+    assert {table for name in FUNCTIONS for table in tables(name, "DeleteItem")} == {"Idempotency"}
+    assert {table for name in FUNCTIONS for table in tables(name, "UpdateItem")} == {"Cursors", "Idempotency"}
+
+
+def test_only_the_api_switches_rules_and_only_those_of_the_checks() -> None:
+    switching = {
+        name: statement["Resource"]
+        for name in FUNCTIONS
+        for statement in statements(name)
+        if any(action.startswith("events:") for action in statement["Action"])
+    }
+    assert switching == {"Api": [f"Check{interval}.Arn" for interval in Interval]}
+    assert environment("Api")["PLUMBLINE_CHECK_RULES"].split(",") == [f"{PREFIX}-check-{i}" for i in Interval]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_may_start_its_function(rule: str) -> None:
+    function = RULES[rule]["Targets"][0]["Arn"].removesuffix(".Arn")
+    arns = {f"arn:aws:events:us-east-1:000000000000:rule/{PREFIX}-{rule}", f"{LOGICAL[rule]}.Arn"}
+    sources = [p["SourceArn"] for p in of_type("AWS::Lambda::Permission").values() if p["FunctionName"] == function]
+    assert any(fnmatch.fnmatch(arn, source) for arn in arns for source in sources)
+
+
+# --- schedules -------------------------------------------------------------------------------------------------------
+
+
+def test_schedules_are_these_and_carry_the_time_they_were_meant_for() -> None:
+    expected = {
+        "collect": ("CollectCandles", "cron(* * * * ? *)", "{" + NOW + "}"),
+        "check-1h": ("CheckOutcomes", "cron(2/5 * * * ? *)", '{"interval": "1h", ' + NOW + "}"),
+        "check-4h": ("CheckOutcomes", "cron(3/5 * * * ? *)", '{"interval": "4h", ' + NOW + "}"),
+        "check-24h": ("CheckOutcomes", "cron(4/15 * * * ? *)", '{"interval": "24h", ' + NOW + "}"),
+        "check-7d": ("CheckOutcomes", "cron(8 * * * ? *)", '{"interval": "7d", ' + NOW + "}"),
+        "check-30d": ("CheckOutcomes", "cron(9 * * * ? *)", '{"interval": "30d", ' + NOW + "}"),
+        "summarise": ("SummariseDay", "cron(5 0 * * ? *)", "{" + NOW + "}"),
+        "refresh-summaries": ("SummariseDay", "cron(5 1-23 * * ? *)", "{" + NOW + "}"),
+    } | {
+        f"generate-{t}": ("GenerateSignals", "cron(1/5 * * * ? *)", '{"timeframe": "' + t + '", ' + NOW + "}")
+        for t in TIMEFRAMES
+    }
+    found = {}
+    for name, rule in RULES.items():
+        (target,) = rule["Targets"]
+        assert target["InputTransformer"]["InputPathsMap"] == {"time": "$.time"}
+        found[name] = (
+            target["Arn"].removesuffix(".Arn"),
+            rule["ScheduleExpression"],
+            target["InputTransformer"]["InputTemplate"],
+        )
+    assert found == expected
+
+
+def test_schedules_can_be_switched_off_together_for_a_replay() -> None:
+    off = Resolver(RAW, default_parameters(RAW) | {"Schedules": "DISABLED"})
+    states = {off.resolve(RAW["Resources"][name]["Properties"]["State"]) for name in of_type("AWS::Events::Rule")}
+    assert states == {"DISABLED"}
+
+
+@pytest.mark.parametrize("function", SCHEDULED)
+def test_a_failed_run_is_repeated_and_what_still_fails_is_kept(function: str) -> None:
+    retries = FUNCTIONS[function]["EventInvokeConfig"]
+    assert retries["MaximumRetryAttempts"] == 2
+    assert retries["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": "DeadLetters.Arn"}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_event_that_cannot_be_delivered_is_kept(rule: str) -> None:
+    assert RULES[rule]["Targets"][0]["DeadLetterConfig"] == {"Arn": "DeadLetters.Arn"}
+
+
+# --- logs, traces, alarms --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_logs_end_and_runs_are_traced(function: str) -> None:
+    group = RESOURCES[FUNCTIONS[function]["LoggingConfig"]["LogGroup"]]["Properties"]
+    assert group["LogGroupName"] == "/aws/lambda/" + FUNCTIONS[function]["FunctionName"]
+    assert int(group["RetentionInDays"]) == 30
+    assert DEFAULTS["Tracing"] == "Active"
+    assert "Tracing" not in FUNCTIONS[function]
+
+
+def test_an_alarm_watches_the_errors_of_every_function_and_the_dead_letters() -> None:
+    alarms = [r["Properties"] for r in MONITORING.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    errors = {a["Dimensions"][0]["Value"]["Ref"] for a in alarms if a["MetricName"] == "Errors"}
+    assert errors == set(FUNCTIONS)
+    assert [a for a in alarms if a["MetricName"] == "ApproximateNumberOfMessagesVisible"]
+    assert all(a["AlarmActions"] == [{"Ref": "Alarms"}] for a in alarms)
+
+
+def test_an_alarm_watches_the_age_of_every_cursor_that_a_schedule_moves() -> None:
+    alarms = [r["Properties"] for r in MONITORING.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    aged = {a["Dimensions"][1]["Value"]: a for a in alarms if a["MetricName"] == "CursorLag"}
+    assert set(aged) == {
+        collecting(Timeframe.M1),
+        *(generating(timeframe) for timeframe in TIMEFRAMES),
+        *(checking(interval) for interval in Interval),
+        SUMMARISE,
+    }
+    assert aged[collecting(Timeframe.M1)]["TreatMissingData"] == "breaching"
+    assert all(a["Dimensions"][0] == {"Name": "service", "Value": {"Ref": "Prefix"}} for a in aged.values())
+
+
+# --- environment -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_environment_is_one_that_settings_can_read(function: str) -> None:
+    settings = Settings.read(environment(function))
+    assert (settings.stage, settings.tables, settings.exchange) == ("test", PREFIX, "binance")
+
+
+def test_every_setting_is_set_and_nothing_that_is_none() -> None:
+    others = {name for name in environment("Api") if name.startswith("POWERTOOLS_")} | {"OPENBLAS_NUM_THREADS"}
+    assert set(environment("Api")) - others == set(_NAMES)
+
+
+@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
+def test_a_stage_sets_only_parameters_that_exist(stage: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    pairs = dict(pair.split("=", 1) for pair in config[stage]["deploy"]["parameters"]["parameter_overrides"])
+    assert set(pairs) <= set(RAW["Parameters"])
+    assert pairs["Stage"] == stage
+    assert (pairs["ProtectData"] == "true") == (stage == "prod")
+
+
+# --- HTTP ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_template_lists_exactly_the_paths_that_the_application_serves() -> None:
+    from api.app import app
+
+    served = {(path, method) for path, methods in app.routes.items() for method in methods}
+    assert set(routes()) == served
+
+
+def test_only_these_paths_are_public() -> None:
+    public = {path for (path, _), event in routes().items() if event.get("Auth") == {"Authorizer": "NONE"}}
+    assert public == {"/", "/health", "/openapi.json", "/docs"}
+    assert RESOURCES["RestApi"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Users"
+
+
+def test_no_path_is_a_wildcard() -> None:
+    assert not [key for key in routes() if key[1] == "ANY" or "+" in key[0]]
+
+
+@pytest.mark.parametrize("kind", RESOURCES["RestApi"]["Properties"]["GatewayResponses"])
+def test_the_gateway_itself_answers_with_a_problem_document(kind: str) -> None:
+    answer = RESOURCES["RestApi"]["Properties"]["GatewayResponses"][kind]
+    template = answer["ResponseTemplates"]["application/json"]
+    problem = json.loads(template.replace("$context.error.messageString", '"why"'))
+    assert answer["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
+    assert {"type", "title", "detail"} <= set(problem)
+    assert "StatusCode" not in answer or problem["status"] == int(answer["StatusCode"])
+
+
+# --- build -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *LAYERS])
+def test_everything_that_is_built_has_its_target_in_the_layers_makefile(name: str) -> None:
+    assert RESOURCES[name]["Metadata"] == {
+        "BuildMethod": "makefile",
+        "BuildArchitecture": "x86_64",
+        "ContextPath": "layers",
+        "WorkingDirectory": ".",
+    }
+    assert f"\nbuild-{name}:\n" in (ROOT / "layers" / "Makefile").read_text()
+
+
+def test_the_architecture_is_one_parameter_for_all() -> None:
+    arm = Resolver(RAW, default_parameters(RAW) | {"Architecture": "arm64"})
+    assert arm.resolve(RAW["Globals"]["Function"]["Architectures"]) == ["arm64"]
+    layers = [arm.resolve(RAW["Resources"][name]["Properties"]) for name in LAYERS]
+    assert all(layer["CompatibleArchitectures"] == ["arm64"] for layer in layers)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_is_locked_by_hash_at_the_versions_that_are_tested(name: str) -> None:
+    folder = ROOT / LAYERS[name]["ContentUri"]
+    pins = re.findall(r"^(\S+==\S+) \\$", (folder / "requirements.txt").read_text(), re.MULTILINE)
+    wanted = [line.split("#")[0].strip() for line in (folder / "requirements.in").read_text().splitlines()]
+    tested = (ROOT / "requirements" / "dev.txt").read_text()
+    assert [pin.split("==")[0] for pin in pins] == sorted(name for name in wanted if name)
+    assert all(f"\n{pin} \\\n    --hash=sha256:" in "\n" + tested for pin in pins)
+
+
+@pytest.mark.skipif(not (BUILD / "template.yaml").exists(), reason="nothing is built: `make build` first")
+def test_no_built_function_weighs_more_than_the_limit() -> None:
+    built = {weight.function: weight.total for weight in weights()}
+    assert set(built) == set(FUNCTIONS)
+    assert max(built.values()) <= LIMIT
