@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 ENV ?= dev
 FUNCTION ?= check_outcomes
-EVENT ?= tests/events/$(FUNCTION).json
+EVENT ?= tests/events/$(if $(filter api,$(FUNCTION)),api_health,$(FUNCTION)).json
 
 # uv from PATH, or a private one that touches nothing outside this directory
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin/uv)
