@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted."""
     options = _options(arguments)
     try:
-        market: Market = RecordedMarket(options.data) if options.data else SimulatedMarket(options.seed)
+        market = _market(options)
         now = parse_instant(options.now) if options.now else None
         server = ExchangeServer(market, host=options.host, port=options.port, now=now)
         symbols = " ".join(pair.symbol for pair in market.pairs)
@@ -26,6 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(exc, file=sys.stderr)
         return 1
     return 0
+
+
+def _market(options: argparse.Namespace) -> Market:
+    if options.data is None:
+        return SimulatedMarket(options.seed)
+    market = RecordedMarket(options.data)
+    market.check()
+    return market
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -60,23 +60,30 @@ ROWS: dict[str, Callable[[Rows], Rows]] = {
 """What may be wrong with the candles of an answer that is otherwise fine."""
 
 KINDS = (*REFUSALS, *BODIES, *ROWS)
+KLINES = "/api/v3/klines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault, for the next `times` requests that match (None: until cleared). Empty means any."""
+    """One fault, for the next `times` requests that match (None: until cleared), after `skip` that pass.
+
+    An empty path, symbol or interval means any. `retry_after` is sent as it stands: seconds, or a date.
+    """
 
     kind: str
     path: str = ""
     symbol: str = ""
     interval: str = ""
     times: int | None = 1
-    retry_after: float | None = None
+    skip: int = 0
+    retry_after: float | str | None = None
     seconds: float = 30.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InvalidInput(f"unknown fault {self.kind!r}; valid are {' '.join(KINDS)}", field="kind")
+        if self.kind in ROWS and self.path not in ("", KLINES):
+            raise InvalidInput(f"{self.kind} is a fault of candles: {self.path} has none, {KLINES} has", field="path")
 
     @classmethod
     def parse(cls, given: object) -> "Fault":
@@ -88,8 +95,9 @@ class Fault:
 
     def matches(self, path: str, query: Mapping[str, str]) -> bool:
         """Whether this request is to fail."""
-        wanted = (self.path, path), (self.symbol, query.get("symbol")), (self.interval, query.get("interval"))
-        return all(mine in ("", theirs) for mine, theirs in wanted)
+        mine = KLINES if self.kind in ROWS else self.path
+        wanted = (mine, path), (self.symbol, query.get("symbol")), (self.interval, query.get("interval"))
+        return all(asked in ("", given) for asked, given in wanted)
 
 
 class Faults:
@@ -121,6 +129,9 @@ class Faults:
             if at is None:
                 return None
             fault = self._waiting[at]
+            if fault.skip:
+                self._waiting[at] = replace(fault, skip=fault.skip - 1)
+                return None
             if fault.times is not None:
                 left = replace(fault, times=fault.times - 1)
                 self._waiting[at : at + 1] = [left] if left.times else []

@@ -52,6 +52,11 @@ class RecordedMarket:
         """Every candle with open time in [start, end), as recorded."""
         return self._series(symbol, timeframe).between(*buckets(timeframe, start, end))
 
+    def check(self) -> None:
+        """Read every file now, so that a bad one is known before the first question."""
+        for pair, timeframe in self._files:
+            self._series(pair.symbol, timeframe)
+
     def _series(self, symbol: str, timeframe: Timeframe) -> Candles:
         key = (symbol, timeframe)
         with self._lock:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from collections import deque
 from email.utils import formatdate
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from infra.local.exchange.binance import Refused, answer
 from infra.local.exchange.faults import REFUSALS, ROWS, Fault, Faults
 from infra.local.exchange.market import Market
 from infra.local.exchange.venue import Hole, Venue
+from plumbline.domain.errors import InvalidInput
 
 ADMIN = "/_simulated/"
 REMEMBERED = 10_000
@@ -33,7 +35,7 @@ class ExchangeServer:
         """Path and parameters of what clients asked, oldest first."""
         self.stopping = Event()
         self._http = _Server((host, port), self)
-        self._thread = Thread(target=self._http.serve_forever, args=(0.05,), name="exchange", daemon=True)
+        self._thread = Thread(target=self._http.serve_forever, args=(0.01,), name="exchange", daemon=True)
 
     @property
     def url(self) -> str:
@@ -73,11 +75,21 @@ class ExchangeServer:
         symbol: str = "",
         interval: str = "",
         times: int | None = 1,
-        retry_after: float | None = None,
+        skip: int = 0,
+        retry_after: float | str | None = None,
     ) -> None:
-        """Let the next `times` matching requests meet this fault (`faults.KINDS`)."""
-        fault = Fault(kind=kind, path=path, symbol=symbol, interval=interval, times=times, retry_after=retry_after)
-        self.faults.add(fault)
+        """Let the next `times` matching requests, after `skip` that pass, meet this fault (`faults.KINDS`)."""
+        self.faults.add(
+            Fault(
+                kind=kind,
+                path=path,
+                symbol=symbol,
+                interval=interval,
+                times=times,
+                skip=skip,
+                retry_after=retry_after,
+            )
+        )
 
     def take_away(self, symbol: str, start: int, end: int) -> None:
         """Lose the candles of `BTC/USDT` that open in [start, end) until `give_back`."""
@@ -106,6 +118,11 @@ class _Server(ThreadingHTTPServer):
         with self._lock:
             self._open.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def server_close(self) -> None:
         """Hang up on clients that keep their connection alive, or their threads would wait for them."""
@@ -161,6 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             value = answer(self.server.exchange.venue, path, query, now)
         except Refused as refused:
             return refused.status, json.dumps(refused.body).encode()
+        except InvalidInput as bad_file:
+            return HTTPStatus.INTERNAL_SERVER_ERROR, json.dumps({"code": -1000, "msg": str(bad_file)}).encode()
         if fault and fault.kind in ROWS:
             value = ROWS[fault.kind](value)
         return HTTPStatus.OK, json.dumps(value, separators=(",", ":")).encode()
@@ -190,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         status: int,
         content: bytes,
         now: int,
-        retry_after: float | None = None,
+        retry_after: float | str | None = None,
         *,
         kind: str = "application/json;charset=UTF-8",
         length: int | None = None,
@@ -201,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) if length is None else length))
         self.send_header("X-Plumbline-Source", self.server.exchange.venue.market.source)
         if retry_after is not None:
-            self.send_header("Retry-After", f"{retry_after:g}")
+            self.send_header("Retry-After", str(retry_after))
         self.end_headers()
         self.wfile.write(content)
         self.wfile.flush()
