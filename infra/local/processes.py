@@ -14,8 +14,6 @@ from pathlib import Path
 
 from plumbline.domain.errors import PlumblineError, Unavailable
 
-STOP_AFTER = 15.0
-"""Seconds a process may take to stop by itself before it is killed."""
 _TAIL = 15
 
 
@@ -25,11 +23,15 @@ class ToolFailed(PlumblineError):
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A process that goes on when the command ends. `marker` is a part of its command line that nothing else has."""
+    """A process that goes on when the command ends.
+
+    `marker` is a part of its command line that nothing else has; after `stop_after` seconds a stop becomes a kill.
+    """
 
     name: str
     marker: str
     state: Path
+    stop_after: float = 15.0
 
     @property
     def log(self) -> Path:
@@ -43,7 +45,7 @@ class Background:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if self.marker in _command_line(pid) else None
+        return self._pid_if_ours(pid)
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> int:
         """Start it in a session of its own, so that Ctrl-C here does not reach it."""
@@ -53,6 +55,7 @@ class Background:
         files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
         pid = os.posix_spawn(words[0], words, dict(environment), file_actions=files, setsid=True)
         self._pid_file.write_text(f"{pid}\n")
+        self._settle(pid)
         return pid
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
@@ -70,7 +73,7 @@ class Background:
         pid = self.pid
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
-            end = time.monotonic() + STOP_AFTER
+            end = time.monotonic() + self.stop_after
             while self.pid is not None and time.monotonic() < end:
                 time.sleep(0.05)
             with suppress(ProcessLookupError):
@@ -78,6 +81,15 @@ class Background:
             _reap(pid)
         self._pid_file.unlink(missing_ok=True)
         return pid is not None
+
+    def _settle(self, pid: int) -> None:
+        # For a moment after its start a process has no command line yet, by which it could be known as ours.
+        end = time.monotonic() + 1
+        while self._pid_if_ours(pid) is None and _exists(pid) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def _pid_if_ours(self, pid: int) -> int | None:
+        return pid if self.marker in _command_line(pid) else None
 
     @property
     def _pid_file(self) -> Path:
@@ -124,9 +136,17 @@ def python() -> str:
     return sys.executable
 
 
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _command_line(pid: int) -> str:
     _reap(pid)
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()
 
 

@@ -1,0 +1,120 @@
+"""A mistake on the command line gets a sentence and what to do, never a traceback."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.local.cloud import named_endpoint
+from infra.local.command import app, duration, instant
+from infra.local.demo import Period, recorded_period
+from infra.local.processes import free_port
+from infra.local.workspace import Workspace
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start
+from plumbline.domain.errors import InvalidInput
+from tests.local.test_stack import STACK
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PLUMBLINE_STATE", str(tmp_path))
+    monkeypatch.setenv("PLUMBLINE_BUILD", str(tmp_path / "build"))
+    for name in ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST", "PLUMBLINE_EXCHANGE", "PLUMBLINE_MARKET_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    return lambda *words: CliRunner().invoke(app, [*words])
+
+
+def refused(result, *parts: str) -> bool:
+    return result.exit_code == 1 and "Traceback" not in result.output and all(part in result.output for part in parts)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "--from", "2024-01-01", "--to", "2024-01-02"),
+        ("signals",),
+        ("token",),
+    ],
+)
+def test_a_command_that_needs_a_stack_says_how_to_get_one(run, words: tuple[str, ...]):
+    assert refused(run(*words), "no stack is up", "plumbline up")
+
+
+def test_down_is_safe_where_nothing_runs(run):
+    result = run("down")
+    assert (result.exit_code, result.output.strip()) == (0, "Nothing was running")
+
+
+def test_a_stack_that_follows_the_wall_clock_cannot_be_replayed(run, tmp_path: Path):
+    STACK.save(Workspace(tmp_path, tmp_path, {}))
+    result = run("replay", "--from", "2024-01-01", "--to", "2024-01-02")
+    assert refused(result, "run with the wall clock", "plumbline up --no-schedules")
+
+
+def test_a_function_that_was_not_built_says_what_to_run(run):
+    assert refused(run("invoke", "check_outcomes", "{}"), "is missing", "plumbline up")
+
+
+def test_a_person_nobody_knows_is_refused_with_those_there_are(run):
+    assert refused(run("token", "admin"), "'admin'", "user, operator")
+
+
+@pytest.fixture
+def sam_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tools" / "bin").mkdir(parents=True)
+    (tmp_path / "tools" / "bin" / "sam").touch()
+    monkeypatch.setenv("PLUMBLINE_SAM_VENV", str(tmp_path / "tools"))
+
+
+@pytest.mark.usefixtures("sam_is_there")
+def test_a_cloud_that_does_not_run_is_reported_before_anything_is_built(run):
+    nobody = f"http://127.0.0.1:{free_port(0)}"
+    assert refused(run("up", "--endpoint", nobody, "--exchange", "binance"), "answers at", nobody, "start it")
+
+
+@pytest.mark.usefixtures("sam_is_there")
+def test_a_port_that_is_none_is_refused(run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PLUMBLINE_EXCHANGE_PORT", "many")
+    assert refused(run("up"), "PLUMBLINE_EXCHANGE_PORT='many' is not a port")
+
+
+def test_a_day_or_a_moment_may_be_written():
+    assert instant("2024-01-02") == day_start("2024-01-02")
+    assert instant("2024-01-02T07:00:00+01:00") == day_start("2024-01-02") + 6 * HOUR
+
+
+@pytest.mark.parametrize(("text", "step"), [("5m", 5 * MINUTE), ("1h", HOUR), ("2d", 2 * DAY)])
+def test_a_step_is_a_number_and_a_unit(text: str, step: int):
+    assert duration(text) == step
+
+
+@pytest.mark.parametrize("text", ["", "0h", "1w", "1.5h", "-1h", "h"])
+def test_another_step_is_refused_with_examples(text: str):
+    with pytest.raises(InvalidInput, match="write it as 5m, 1h or 1d"):
+        duration(text)
+
+
+def test_the_endpoint_is_found_as_localstacks_own_tools_find_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert named_endpoint({}) is None
+    monkeypatch.setenv("LOCALSTACK_HOST", "localhost:4799")
+    assert named_endpoint({"LOCALSTACK_HOST": "localhost:4799"}) == "http://localhost:4799"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4798")
+    assert named_endpoint({"AWS_ENDPOINT_URL": "x"}) == "http://127.0.0.1:4798"
+
+
+def test_a_recorded_market_is_replayed_over_the_whole_hours_of_its_minutes(tmp_path: Path):
+    start = day_start("2024-01-01")
+    for name, minutes in (("BTC-USDT", (1, 130)), ("ETH-USDT", (30, 179))):
+        with gzip.open(tmp_path / f"{name}_1m.csv.gz", "wt") as file:
+            file.write("timestamp,open,high,low,close,volume\n")
+            file.writelines(f"{start + m * MINUTE},1,1,1,1,1\n" for m in range(minutes[0], minutes[1] + 1))
+    assert recorded_period(tmp_path) == Period(start + HOUR, start + 3 * HOUR)
+
+
+def test_figures_are_asked_for_every_day_of_a_replay_and_no_more_than_the_api_has():
+    start = day_start("2024-01-01")
+    assert Period(start, start + 31 * DAY).days == 32
+    assert Period(start, start + 31 * DAY - 1).days == 31
+    assert Period(start, start + 4000 * DAY).days == 365

@@ -1,0 +1,148 @@
+"""A replay does what the schedules would have done, in an order in which nothing waits for itself."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from infra.local.replay import CHECKS, COLLECT, SUMMARISE, FunctionFailed, Invocation, Result, Step, count, plan, run
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, day_start, iso
+from plumbline.domain.errors import InvalidInput
+
+START = day_start("2024-01-01")
+
+
+def generators(step: Step) -> list[str]:
+    return [i.arguments["timeframe"] for stage in step.stages for i in stage if i.function == "generate_signals"]
+
+
+def functions(step: Step) -> list[set[str]]:
+    return [{invocation.function for invocation in stage} for stage in step.stages]
+
+
+def test_every_moment_comes_once_and_the_last_is_the_end():
+    moments = [step.now for step in plan(START, START + 5 * HOUR, 2 * HOUR)]
+    assert moments == [START, START + 2 * HOUR, START + 4 * HOUR, START + 5 * HOUR]
+
+
+@pytest.mark.parametrize(("end", "steps"), [(0, 1), (HOUR, 2), (HOUR + 1, 3), (DAY, 25)])
+def test_the_steps_are_counted_without_being_made(end: int, steps: int):
+    assert count(START, START + end, HOUR) == steps == len([*plan(START, START + end, HOUR)])
+
+
+def test_only_timeframes_whose_candle_closed_in_the_step_are_generated():
+    midnight, one, two, three, four = [*plan(START, START + 4 * HOUR, HOUR)]
+    assert generators(midnight) == ["5m", "15m", "1h", "4h", "1d"]
+    assert generators(one) == generators(two) == generators(three) == ["5m", "15m", "1h"]
+    assert generators(four) == ["5m", "15m", "1h", "4h"]
+
+
+def test_a_minute_in_which_no_candle_of_a_strategy_closed_generates_nothing():
+    _, minute = [*plan(START, START + MINUTE, MINUTE)]
+    assert generators(minute) == []
+
+
+def test_candles_are_collected_before_anything_reads_them():
+    assert all(step.stages[0] == (COLLECT,) for step in plan(START, START + DAY, 3 * HOUR))
+
+
+def test_every_interval_is_checked_in_every_step():
+    wanted = [{"interval": interval} for interval in Interval]
+    for step in plan(START, START + 3 * HOUR, HOUR):
+        made = [i.arguments for stage in step.stages for i in stage if i.function == "check_outcomes"]
+        assert made == wanted
+
+
+def test_checks_run_beside_the_generators_while_no_check_reads_a_signal_of_its_own_step():
+    _, step = [*plan(START, START + HOUR, HOUR)]
+    assert {"generate_signals", "check_outcomes"} in functions(step)
+
+
+def test_checks_wait_for_the_generators_where_a_step_is_longer_than_the_shortest_interval():
+    _, step = [*plan(START, START + 2 * HOUR, 2 * HOUR)]
+    assert functions(step)[1:3] == [{"generate_signals"}, {"check_outcomes"}]
+
+
+def test_a_day_is_summarised_once_by_the_first_step_at_or_after_five_past_midnight():
+    steps = [*plan(START, START + 2 * DAY + 2 * HOUR, HOUR)]
+    summaries = [step.now for step in steps[:-1] if (SUMMARISE,) in step.stages]
+    assert summaries == [START + HOUR, START + DAY + HOUR, START + 2 * DAY + HOUR]
+
+
+def test_a_step_exactly_on_five_past_midnight_summarises():
+    before, on, after, _ = [*plan(START + 4 * MINUTE, START + 7 * MINUTE, MINUTE)]
+    assert [(SUMMARISE,) in step.stages for step in (before, on, after)] == [False, True, False]
+
+
+def test_the_last_step_folds_the_running_day():
+    *_, last = plan(START, START + 7 * HOUR, HOUR)
+    assert last.stages[-1] == (SUMMARISE,)
+
+
+def test_a_replay_that_runs_backwards_is_refused_with_both_times():
+    with pytest.raises(InvalidInput, match="2024-01-01T01:00:00Z to 2024-01-01T00:00:00Z"):
+        next(plan(START + HOUR, START, HOUR))
+
+
+def test_a_step_shorter_than_the_schedules_is_refused():
+    with pytest.raises(InvalidInput, match="too short"):
+        next(plan(START, START + HOUR, 1000))
+
+
+def test_an_event_is_what_the_schedule_sends_with_its_time():
+    assert CHECKS[2].event(START) == {"interval": "24h", "time": "2024-01-01T00:00:00Z"}
+
+
+class Recorder:
+    """Functions that answer at once, and the order in which they and the clock were asked."""
+
+    def __init__(self, fails_at: str = "") -> None:
+        self.seen: list[tuple[str, str]] = []
+        self._fails_at = fails_at
+
+    def invoke(self, function: str, event: Mapping[str, str]) -> Mapping[str, object]:
+        if event["time"] == self._fails_at:
+            raise FunctionFailed(f"{function} failed")
+        self.seen.append((function, event["time"]))
+        return {"stored": 2, "ok": True, "note": "text"}
+
+    def set_clock(self, now: int) -> None:
+        self.seen.append(("clock", iso(now)))
+
+
+def replayed(recorder: Recorder, hours: int, result: Result) -> list[int]:
+    seen: list[int] = []
+    run(
+        plan(START, START + hours * HOUR, HOUR),
+        recorder.invoke,
+        recorder.set_clock,
+        lambda step, _: seen.append(step.now),
+        result,
+    )
+    return seen
+
+
+def test_the_markets_clock_is_set_before_anything_of_its_step_runs():
+    recorder = Recorder()
+    replayed(recorder, 1, Result())
+    second = [name for name, time in recorder.seen if time == iso(START + HOUR)]
+    assert second[:2] == ["clock", "collect_candles"]
+    assert [time for _, time in recorder.seen] == sorted(time for _, time in recorder.seen)
+
+
+def test_the_result_sums_the_numbers_of_the_answers_and_nothing_else():
+    result = Result()
+    assert replayed(Recorder(), 2, result) == [START, START + HOUR, START + 2 * HOUR]
+    assert (result.steps, result.until, result.calls["collect_candles"]) == (3, START + 2 * HOUR, 3)
+    assert dict(result.sums) == {(name, "stored"): 2.0 * calls for name, calls in result.calls.items()}
+
+
+def test_a_function_that_fails_ends_the_replay_and_the_result_tells_how_far_it_came():
+    result = Result()
+    with pytest.raises(FunctionFailed, match="collect_candles failed"):
+        replayed(Recorder(fails_at=iso(START + 2 * HOUR)), 5, result)
+    assert (result.steps, result.until) == (2, START + HOUR)
+
+
+def test_invocations_of_the_same_function_differ_by_their_arguments():
+    assert len({(i.function, *i.arguments.items()) for i in CHECKS}) == len(Interval)
+    assert Invocation("a").event(START) == {"time": "2024-01-01T00:00:00Z"}
