@@ -340,6 +340,11 @@ def test_our_own_market_is_never_mixed_with_a_live_address(server):
     assert not client.enableRateLimit
 
 
+def test_a_record_is_not_kept_under_the_name_of_another_market(server):
+    with pytest.raises(SettingsError, match="PLUMBLINE_EXCHANGE is 'recorded', but the market .* is simulated"):
+        open_exchange("recorded", server.url).markets()
+
+
 @pytest.mark.parametrize("name", ["kraken", "okx", "bybit", "coinbase"])
 def test_other_exchanges_are_opened_by_their_ccxt_id(name):
     exchange = open_exchange(name)

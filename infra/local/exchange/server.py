@@ -138,14 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # header and body leave in one packet: two would wait for the client's acknowledgement
     server: _Server
 
-    def do_GET(self) -> None:  # the base class looks for this name
+    def do_GET(self) -> None:
         self._serve()
 
-    def do_POST(self) -> None:  # the base class looks for this name
-        self._serve()
-
-    def do_DELETE(self) -> None:  # the base class looks for this name
-        self._serve()
+    do_POST = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name; silence is wanted
         pass

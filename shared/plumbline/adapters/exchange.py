@@ -129,6 +129,8 @@ class CcxtExchange:
             client.load_markets(True, {"showPermissionSets": "false"} if client.id == DIALECT else {})
             if not client.markets:
                 raise ExchangeUnavailable(f"{self.source} answered with a catalogue that holds no market")
+            if self.source in OWN_MARKETS:
+                _check_label(self.source, client.last_response_headers)
             self._catalogued = client.answered
         markets: dict[str, Any] = client.markets
         return markets
@@ -168,6 +170,13 @@ def _client_class(name: str) -> Any:
         hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join(ccxt.exchanges)}"
         raise SettingsError(f"PLUMBLINE_EXCHANGE={name!r} is no exchange of this installation; {hint}")
     return type(name, (_StrictClient, getattr(import_module(f"ccxt.{name}"), name)), {})
+
+
+def _check_label(source: str, headers: Any) -> None:
+    """What a record says of its source must be true: our exchange names in each answer what it serves."""
+    served = headers.get("X-Plumbline-Source", "nothing it names")
+    if served != source:
+        raise SettingsError(f"PLUMBLINE_EXCHANGE is {source!r}, but the market at PLUMBLINE_EXCHANGE_URL is {served}")
 
 
 def _unavailable(name: str, client: Any, exc: Exception) -> ExchangeUnavailable:
