@@ -1,10 +1,11 @@
 """A mistake on the command line gets a sentence and what to do, never a traceback."""
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from infra.local.cloud import named_endpoint
 from infra.local.command import app, duration, instant
@@ -15,9 +16,11 @@ from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start
 from plumbline.domain.errors import InvalidInput
 from tests.local.test_stack import STACK
 
+type Run = Callable[..., Result]
+
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PLUMBLINE_STATE", str(tmp_path))
     monkeypatch.setenv("PLUMBLINE_BUILD", str(tmp_path / "build"))
     for name in ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST", "PLUMBLINE_EXCHANGE", "PLUMBLINE_MARKET_DATA"):
@@ -25,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return lambda *words: CliRunner().invoke(app, [*words])
 
 
-def refused(result, *parts: str) -> bool:
+def refused(result: Result, *parts: str) -> bool:
     return result.exit_code == 1 and "Traceback" not in result.output and all(part in result.output for part in parts)
 
 
@@ -37,26 +40,26 @@ def refused(result, *parts: str) -> bool:
         ("token",),
     ],
 )
-def test_a_command_that_needs_a_stack_says_how_to_get_one(run, words: tuple[str, ...]):
+def test_a_command_that_needs_a_stack_says_how_to_get_one(run: Run, words: tuple[str, ...]) -> None:
     assert refused(run(*words), "no stack is up", "plumbline up")
 
 
-def test_down_is_safe_where_nothing_runs(run):
+def test_down_is_safe_where_nothing_runs(run: Run) -> None:
     result = run("down")
     assert (result.exit_code, result.output.strip()) == (0, "Nothing was running")
 
 
-def test_a_stack_that_follows_the_wall_clock_cannot_be_replayed(run, tmp_path: Path):
+def test_a_stack_that_follows_the_wall_clock_cannot_be_replayed(run: Run, tmp_path: Path) -> None:
     STACK.save(Workspace(tmp_path, tmp_path, {}))
     result = run("replay", "--from", "2024-01-01", "--to", "2024-01-02")
     assert refused(result, "run with the wall clock", "plumbline up --no-schedules")
 
 
-def test_a_function_that_was_not_built_says_what_to_run(run):
+def test_a_function_that_was_not_built_says_what_to_run(run: Run) -> None:
     assert refused(run("invoke", "check_outcomes", "{}"), "is missing", "plumbline up")
 
 
-def test_a_person_nobody_knows_is_refused_with_those_there_are(run):
+def test_a_person_nobody_knows_is_refused_with_those_there_are(run: Run) -> None:
     assert refused(run("token", "admin"), "'admin'", "user, operator")
 
 
@@ -68,34 +71,34 @@ def sam_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("sam_is_there")
-def test_a_cloud_that_does_not_run_is_reported_before_anything_is_built(run):
+def test_a_cloud_that_does_not_run_is_reported_before_anything_is_built(run: Run) -> None:
     nobody = f"http://127.0.0.1:{free_port(0)}"
     assert refused(run("up", "--endpoint", nobody, "--exchange", "binance"), "answers at", nobody, "start it")
 
 
 @pytest.mark.usefixtures("sam_is_there")
-def test_a_port_that_is_none_is_refused(run, monkeypatch: pytest.MonkeyPatch):
+def test_a_port_that_is_none_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_EXCHANGE_PORT", "many")
     assert refused(run("up"), "PLUMBLINE_EXCHANGE_PORT='many' is not a port")
 
 
-def test_a_day_or_a_moment_may_be_written():
+def test_a_day_or_a_moment_may_be_written() -> None:
     assert instant("2024-01-02") == day_start("2024-01-02")
     assert instant("2024-01-02T07:00:00+01:00") == day_start("2024-01-02") + 6 * HOUR
 
 
 @pytest.mark.parametrize(("text", "step"), [("5m", 5 * MINUTE), ("1h", HOUR), ("2d", 2 * DAY)])
-def test_a_step_is_a_number_and_a_unit(text: str, step: int):
+def test_a_step_is_a_number_and_a_unit(text: str, step: int) -> None:
     assert duration(text) == step
 
 
 @pytest.mark.parametrize("text", ["", "0h", "1w", "1.5h", "-1h", "h"])
-def test_another_step_is_refused_with_examples(text: str):
+def test_another_step_is_refused_with_examples(text: str) -> None:
     with pytest.raises(InvalidInput, match="write it as 5m, 1h or 1d"):
         duration(text)
 
 
-def test_the_endpoint_is_found_as_localstacks_own_tools_find_it(monkeypatch: pytest.MonkeyPatch):
+def test_the_endpoint_is_found_as_localstacks_own_tools_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert named_endpoint({}) is None
     monkeypatch.setenv("LOCALSTACK_HOST", "localhost:4799")
@@ -104,7 +107,7 @@ def test_the_endpoint_is_found_as_localstacks_own_tools_find_it(monkeypatch: pyt
     assert named_endpoint({"AWS_ENDPOINT_URL": "x"}) == "http://127.0.0.1:4798"
 
 
-def test_a_recorded_market_is_replayed_over_the_whole_hours_of_its_minutes(tmp_path: Path):
+def test_a_recorded_market_is_replayed_over_the_whole_hours_of_its_minutes(tmp_path: Path) -> None:
     start = day_start("2024-01-01")
     for name, minutes in (("BTC-USDT", (1, 130)), ("ETH-USDT", (30, 179))):
         with gzip.open(tmp_path / f"{name}_1m.csv.gz", "wt") as file:
@@ -113,7 +116,7 @@ def test_a_recorded_market_is_replayed_over_the_whole_hours_of_its_minutes(tmp_p
     assert recorded_period(tmp_path) == Period(start + HOUR, start + 3 * HOUR)
 
 
-def test_figures_are_asked_for_every_day_of_a_replay_and_no_more_than_the_api_has():
+def test_figures_are_asked_for_every_day_of_a_replay_and_no_more_than_the_api_has() -> None:
     start = day_start("2024-01-01")
     assert Period(start, start + 31 * DAY).days == 32
     assert Period(start, start + 31 * DAY - 1).days == 31

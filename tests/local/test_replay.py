@@ -19,76 +19,76 @@ def functions(step: Step) -> list[set[str]]:
     return [{invocation.function for invocation in stage} for stage in step.stages]
 
 
-def test_every_moment_comes_once_and_the_last_is_the_end():
+def test_every_moment_comes_once_and_the_last_is_the_end() -> None:
     moments = [step.now for step in plan(START, START + 5 * HOUR, 2 * HOUR)]
     assert moments == [START, START + 2 * HOUR, START + 4 * HOUR, START + 5 * HOUR]
 
 
 @pytest.mark.parametrize(("end", "steps"), [(0, 1), (HOUR, 2), (HOUR + 1, 3), (DAY, 25)])
-def test_the_steps_are_counted_without_being_made(end: int, steps: int):
+def test_the_steps_are_counted_without_being_made(end: int, steps: int) -> None:
     assert count(START, START + end, HOUR) == steps == len([*plan(START, START + end, HOUR)])
 
 
-def test_only_timeframes_whose_candle_closed_in_the_step_are_generated():
+def test_only_timeframes_whose_candle_closed_in_the_step_are_generated() -> None:
     midnight, one, two, three, four = [*plan(START, START + 4 * HOUR, HOUR)]
     assert generators(midnight) == ["5m", "15m", "1h", "4h", "1d"]
     assert generators(one) == generators(two) == generators(three) == ["5m", "15m", "1h"]
     assert generators(four) == ["5m", "15m", "1h", "4h"]
 
 
-def test_a_minute_in_which_no_candle_of_a_strategy_closed_generates_nothing():
+def test_a_minute_in_which_no_candle_of_a_strategy_closed_generates_nothing() -> None:
     _, minute = [*plan(START, START + MINUTE, MINUTE)]
     assert generators(minute) == []
 
 
-def test_candles_are_collected_before_anything_reads_them():
+def test_candles_are_collected_before_anything_reads_them() -> None:
     assert all(step.stages[0] == (COLLECT,) for step in plan(START, START + DAY, 3 * HOUR))
 
 
-def test_every_interval_is_checked_in_every_step():
+def test_every_interval_is_checked_in_every_step() -> None:
     wanted = [{"interval": interval} for interval in Interval]
     for step in plan(START, START + 3 * HOUR, HOUR):
         made = [i.arguments for stage in step.stages for i in stage if i.function == "check_outcomes"]
         assert made == wanted
 
 
-def test_checks_run_beside_the_generators_while_no_check_reads_a_signal_of_its_own_step():
+def test_checks_run_beside_the_generators_while_no_check_reads_a_signal_of_its_own_step() -> None:
     _, step = [*plan(START, START + HOUR, HOUR)]
     assert {"generate_signals", "check_outcomes"} in functions(step)
 
 
-def test_checks_wait_for_the_generators_where_a_step_is_longer_than_the_shortest_interval():
+def test_checks_wait_for_the_generators_where_a_step_is_longer_than_the_shortest_interval() -> None:
     _, step = [*plan(START, START + 2 * HOUR, 2 * HOUR)]
     assert functions(step)[1:3] == [{"generate_signals"}, {"check_outcomes"}]
 
 
-def test_a_day_is_summarised_once_by_the_first_step_at_or_after_five_past_midnight():
+def test_a_day_is_summarised_once_by_the_first_step_at_or_after_five_past_midnight() -> None:
     steps = [*plan(START, START + 2 * DAY + 2 * HOUR, HOUR)]
     summaries = [step.now for step in steps[:-1] if (SUMMARISE,) in step.stages]
     assert summaries == [START + HOUR, START + DAY + HOUR, START + 2 * DAY + HOUR]
 
 
-def test_a_step_exactly_on_five_past_midnight_summarises():
+def test_a_step_exactly_on_five_past_midnight_summarises() -> None:
     before, on, after, _ = [*plan(START + 4 * MINUTE, START + 7 * MINUTE, MINUTE)]
     assert [(SUMMARISE,) in step.stages for step in (before, on, after)] == [False, True, False]
 
 
-def test_the_last_step_folds_the_running_day():
+def test_the_last_step_folds_the_running_day() -> None:
     *_, last = plan(START, START + 7 * HOUR, HOUR)
     assert last.stages[-1] == (SUMMARISE,)
 
 
-def test_a_replay_that_runs_backwards_is_refused_with_both_times():
+def test_a_replay_that_runs_backwards_is_refused_with_both_times() -> None:
     with pytest.raises(InvalidInput, match="2024-01-01T01:00:00Z to 2024-01-01T00:00:00Z"):
         next(plan(START + HOUR, START, HOUR))
 
 
-def test_a_step_shorter_than_the_schedules_is_refused():
+def test_a_step_shorter_than_the_schedules_is_refused() -> None:
     with pytest.raises(InvalidInput, match="too short"):
         next(plan(START, START + HOUR, 1000))
 
 
-def test_an_event_is_what_the_schedule_sends_with_its_time():
+def test_an_event_is_what_the_schedule_sends_with_its_time() -> None:
     assert CHECKS[2].event(START) == {"interval": "24h", "time": "2024-01-01T00:00:00Z"}
 
 
@@ -121,7 +121,7 @@ def replayed(recorder: Recorder, hours: int, result: Result) -> list[int]:
     return seen
 
 
-def test_the_markets_clock_is_set_before_anything_of_its_step_runs():
+def test_the_markets_clock_is_set_before_anything_of_its_step_runs() -> None:
     recorder = Recorder()
     replayed(recorder, 1, Result())
     second = [name for name, time in recorder.seen if time == iso(START + HOUR)]
@@ -129,20 +129,20 @@ def test_the_markets_clock_is_set_before_anything_of_its_step_runs():
     assert [time for _, time in recorder.seen] == sorted(time for _, time in recorder.seen)
 
 
-def test_the_result_sums_the_numbers_of_the_answers_and_nothing_else():
+def test_the_result_sums_the_numbers_of_the_answers_and_nothing_else() -> None:
     result = Result()
     assert replayed(Recorder(), 2, result) == [START, START + HOUR, START + 2 * HOUR]
     assert (result.steps, result.until, result.calls["collect_candles"]) == (3, START + 2 * HOUR, 3)
     assert dict(result.sums) == {(name, "stored"): 2.0 * calls for name, calls in result.calls.items()}
 
 
-def test_a_function_that_fails_ends_the_replay_and_the_result_tells_how_far_it_came():
+def test_a_function_that_fails_ends_the_replay_and_the_result_tells_how_far_it_came() -> None:
     result = Result()
     with pytest.raises(FunctionFailed, match="collect_candles failed"):
         replayed(Recorder(fails_at=iso(START + 2 * HOUR)), 5, result)
     assert (result.steps, result.until) == (2, START + HOUR)
 
 
-def test_invocations_of_the_same_function_differ_by_their_arguments():
+def test_invocations_of_the_same_function_differ_by_their_arguments() -> None:
     assert len({(i.function, *i.arguments.items()) for i in CHECKS}) == len(Interval)
     assert Invocation("a").event(START) == {"time": "2024-01-01T00:00:00Z"}

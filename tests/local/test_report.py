@@ -32,7 +32,7 @@ def line_of(text: str, part: str) -> list[str]:
     return next(line for line in text.splitlines() if part in line).split()
 
 
-def test_a_row_shows_the_signal_and_what_became_of_it_at_each_interval():
+def test_a_row_shows_the_signal_and_what_became_of_it_at_each_interval() -> None:
     outcomes = {
         "1h": {"outcome": "WIN", "pnl_pct": 5.004},
         "4h": {"outcome": "LOSS", "pnl_pct": "-3.2"},
@@ -43,11 +43,11 @@ def test_a_row_shows_the_signal_and_what_became_of_it_at_each_interval():
     assert " ".join(row[2:]) == "momentum-alpha BTC/USDT BUY 61 42,283.58 +5.00 WIN -3.20 LOSS +0.10 ? ·"
 
 
-def test_the_title_counts_every_signal_and_names_the_market():
+def test_the_title_counts_every_signal_and_names_the_market() -> None:
     assert "3 signals on a simulated market" in shown(signal_table([signal(n) for n in range(3)], "simulated", 2))
 
 
-def test_signals_stand_in_order_of_time_and_the_middle_gives_way():
+def test_signals_stand_in_order_of_time_and_the_middle_gives_way() -> None:
     text = shown(signal_table([signal(n) for n in (5, 3, 1, 4, 2, 0)], "recorded", 4))
     times = [line.split()[1] for line in text.splitlines() if line.strip().startswith("2024-01-01")]
     assert times == ["00:00", "01:00", "04:00", "05:00"]
@@ -55,11 +55,11 @@ def test_signals_stand_in_order_of_time_and_the_middle_gives_way():
 
 
 @pytest.mark.parametrize("rows", [6, 7])
-def test_nothing_is_left_out_where_there_is_room(rows: int):
+def test_nothing_is_left_out_where_there_is_room(rows: int) -> None:
     assert "more" not in shown(signal_table([signal(n) for n in range(6)], "recorded", rows))
 
 
-def test_a_rate_stands_with_its_sample_and_its_interval():
+def test_a_rate_stands_with_its_sample_and_its_interval() -> None:
     overall = {"total_signals": 32, "win_rate": 12.5, "win_rate_low": 4.97, "win_rate_high": 28.07, "independent_n": 32}
     text = shown(figures_table(overall, {"1h": {"total_signals": 32, "win_rate": None}}, "simulated"))
     assert line_of(text, "win rate %")[-2:] == ["12.50", "–"]

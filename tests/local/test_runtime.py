@@ -39,24 +39,24 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.mark.parametrize("name", ["check_outcomes", "CheckOutcomes"])
-def test_a_function_is_found_by_its_handler_and_by_its_logical_id(workspace: Workspace, name: str):
+def test_a_function_is_found_by_its_handler_and_by_its_logical_id(workspace: Workspace, name: str) -> None:
     found = artefact(workspace, name)
     assert (found.handler, found.memory, found.timeout) == ("check_outcomes.handler", 512, 300)
     assert found.code == workspace.build / "CheckOutcomes"
 
 
-def test_what_all_functions_share_is_merged_with_the_functions_own(workspace: Workspace):
+def test_what_all_functions_share_is_merged_with_the_functions_own(workspace: Workspace) -> None:
     found = artefact(workspace, "check_outcomes")
     assert found.environment == {"STAGE": "local", "LEVEL": "DEBUG"}
     assert found.layers == (workspace.build / "SharedLayer", workspace.build / "ModelLayer")
 
 
-def test_an_unknown_function_names_the_known_ones(workspace: Workspace):
+def test_an_unknown_function_names_the_known_ones(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match="no function 'check'; there are check_outcomes"):
         artefact(workspace, "check")
 
 
-def test_an_event_is_read_from_a_file_or_in_place(tmp_path: Path):
+def test_an_event_is_read_from_a_file_or_in_place(tmp_path: Path) -> None:
     event = {"interval": "1h"}
     file = tmp_path / "event.json"
     file.write_text(json.dumps(event))
@@ -64,12 +64,12 @@ def test_an_event_is_read_from_a_file_or_in_place(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("text", "complaint"), [("no-such-file.json", "neither a file nor JSON"), ("{", "neither")])
-def test_what_is_neither_a_file_nor_json_is_refused(text: str, complaint: str):
+def test_what_is_neither_a_file_nor_json_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(InvalidInput, match=complaint):
         read_event(text)
 
 
-def test_only_the_runtimes_own_report_counts_as_a_failure():
+def test_only_the_runtimes_own_report_counts_as_a_failure() -> None:
     assert failed({"errorType": "InvalidInput", "errorMessage": "x"})
     assert not failed({"stored": 0, "failed": 0})
     assert not failed([1])

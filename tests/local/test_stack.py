@@ -35,30 +35,30 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path, tmp_path / "state", {})
 
 
-def test_a_stack_reads_as_it_was_written(workspace: Workspace):
+def test_a_stack_reads_as_it_was_written(workspace: Workspace) -> None:
     STACK.save(workspace)
     assert Stack.load(workspace) == STACK
 
 
-def test_only_its_owner_may_read_the_file_with_the_tokens(workspace: Workspace):
+def test_only_its_owner_may_read_the_file_with_the_tokens(workspace: Workspace) -> None:
     path = STACK.save(workspace)
     replace(STACK, exchange="binance").save(workspace)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_file_has_the_names_that_other_tools_read(workspace: Workspace):
+def test_the_file_has_the_names_that_other_tools_read(workspace: Workspace) -> None:
     content = json.loads(STACK.save(workspace).read_text())
     assert content["tokens"] == {"user": "u", "operator": "o"}
     assert {"api_url", "ws_url", "dashboard_url", "aws_endpoint", "exchange_url"} <= content.keys()
 
 
-def test_no_stack_says_what_to_run(workspace: Workspace):
+def test_no_stack_says_what_to_run(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match="run `plumbline up` first"):
         Stack.load(workspace)
 
 
 @pytest.mark.parametrize("content", ["{", '{"api_url": "x"}', '{"unknown": 1}'])
-def test_a_file_of_another_version_says_how_to_renew_it(workspace: Workspace, content: str):
+def test_a_file_of_another_version_says_how_to_renew_it(workspace: Workspace, content: str) -> None:
     workspace.state.mkdir()
     (workspace.state / "stack.json").write_text(content)
     with pytest.raises(NotFound, match="run `plumbline down`, then `plumbline up`"):
@@ -66,7 +66,7 @@ def test_a_file_of_another_version_says_how_to_renew_it(workspace: Workspace, co
 
 
 @pytest.mark.parametrize("schedules", [True, False])
-def test_every_parameter_that_is_set_exists_in_the_template(schedules: bool):
+def test_every_parameter_that_is_set_exists_in_the_template(schedules: bool) -> None:
     template = read(Workspace.of({}).root / "template.yaml")
     wanted = Wanted(endpoint="http://e", exchange="simulated", exchange_url=None, schedules=schedules, ours=True)
     given = parameters(wanted, "v1")
@@ -75,19 +75,19 @@ def test_every_parameter_that_is_set_exists_in_the_template(schedules: bool):
         assert value in template["Parameters"][name].get("AllowedValues", [value])
 
 
-def test_a_missing_tool_says_what_to_run(workspace: Workspace):
+def test_a_missing_tool_says_what_to_run(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match=r"\.venv-sam/bin/sam is missing: run `make"):
         workspace.tool("sam", "bin/sam")
 
 
-def test_a_tool_may_live_elsewhere(tmp_path: Path):
+def test_a_tool_may_live_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sam").touch()
     there = Workspace(tmp_path / "checkout", tmp_path, {"PLUMBLINE_SAM_VENV": str(tmp_path)})
     assert there.sam == tmp_path / "bin" / "sam"
 
 
-def test_a_child_inherits_neither_the_shells_account_nor_its_endpoint():
+def test_a_child_inherits_neither_the_shells_account_nor_its_endpoint() -> None:
     shell = {"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL": "http://elsewhere", "LOCALSTACK_HOST": "x", "HOME": "/h"}
     child = child_environment(shell)
     assert child["AWS_ACCESS_KEY_ID"] == "test"
@@ -95,7 +95,9 @@ def test_a_child_inherits_neither_the_shells_account_nor_its_endpoint():
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL", "LOCALSTACK_HOST"} & child.keys()
 
 
-def test_ministack_listens_here_only_enforces_iam_and_unpacks_in_our_folder(workspace: Workspace, tmp_path: Path):
+def test_ministack_listens_here_only_enforces_iam_and_unpacks_in_our_folder(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     environment = ministack.environment(workspace, 4711, tmp_path / "scratch")
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["AUTH"] == "true"
@@ -103,16 +105,16 @@ def test_ministack_listens_here_only_enforces_iam_and_unpacks_in_our_folder(work
     assert "AWS_ENDPOINT_URL" not in environment
 
 
-def test_a_folder_without_minutes_is_no_market(tmp_path: Path):
+def test_a_folder_without_minutes_is_no_market(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"_1m\.csv\.gz"):
         market.recorded_folder(Workspace(tmp_path, tmp_path, {"PLUMBLINE_MARKET_DATA": str(tmp_path)}))
 
 
-def test_no_folder_named_means_the_simulation(workspace: Workspace):
+def test_no_folder_named_means_the_simulation(workspace: Workspace) -> None:
     assert market.recorded_folder(workspace) is None
 
 
-def test_the_build_is_repeated_when_and_only_when_something_in_it_changed(tmp_path: Path):
+def test_the_build_is_repeated_when_and_only_when_something_in_it_changed(tmp_path: Path) -> None:
     source = tmp_path / "functions" / "one.py"
     source.parent.mkdir()
     source.write_text("a = 1\n")

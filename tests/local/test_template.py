@@ -1,5 +1,7 @@
 """A template is read in both of its spellings and resolved as CloudFormation would."""
 
+from pathlib import Path
+
 import pytest
 
 from infra.local.template import Resolver, default_parameters, parse, read
@@ -50,16 +52,16 @@ def resolver() -> Resolver:
 )
 def test_an_intrinsic_function_has_the_value_that_cloudformation_gives_it(
     resolver: Resolver, written: str, value: object
-):
+) -> None:
     assert resolver.resolve(parse(written)) == value
 
 
-def test_resources_are_looked_up_by_logical_id_and_attribute():
+def test_resources_are_looked_up_by_logical_id_and_attribute() -> None:
     resolver = Resolver(TEMPLATE, {}, lambda logical, attribute: f"<{logical}|{attribute}>")
     properties = resolver.resolve(TEMPLATE["Resources"]["Fn"]["Properties"])
     assert properties == {"Queue": "<Dead|Arn>", "Nested": "<Tables|Outputs.CandlesArn>"}
 
 
-def test_a_template_that_was_not_built_says_what_to_run(tmp_path):
+def test_a_template_that_was_not_built_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="run `plumbline up`"):
         read(tmp_path / "template.yaml")
