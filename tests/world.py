@@ -8,7 +8,9 @@ import numpy as np
 
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, parse_instant
 from plumbline.domain.candles import Candles
+from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import dump_row
+from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.checking import check_outcomes
 from plumbline.pipeline.collecting import collect_candles
@@ -110,8 +112,8 @@ def steps(days: float, step: int) -> list[int]:
 class Record:
     """What a stack holds, without what legitimately depends on when it was computed."""
 
-    signals: list[object] = field(default_factory=list)
-    outcomes: list[object] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     rollups: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod

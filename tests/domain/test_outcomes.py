@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plumbline.domain.calendar import MINUTE, Interval, Timeframe
@@ -105,6 +105,8 @@ money = st.decimals("0.00000001", "1000000", places=8).filter(bool)
 
 
 @given(money, money)
+@example(Decimal(1_000_000), Decimal("1049999.997"))  # 4.9999997 %: rounded up it would win
+@example(Decimal(1_000_000), Decimal("970000.003"))
 def test_the_stored_figure_and_its_label_agree_with_exact_arithmetic(entry: Decimal, exit_: Decimal) -> None:
     exact = (Fraction(exit_) - Fraction(entry)) * 100 / Fraction(entry)
     figure = change_pct(entry, exit_)

@@ -1,0 +1,205 @@
+from dataclasses import replace
+
+import pytest
+
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, day_of
+from plumbline.domain.candles import Candles
+from plumbline.domain.errors import ExchangeUnavailable
+from plumbline.domain.strategies import DEFAULT_CHANNELS
+from plumbline.pipeline.collecting import HISTORY, collect_candles
+from plumbline.pipeline.progress import Progress
+from plumbline.ports import Span, Stores
+from tests.fakes import FakeExchange, memory_stores
+from tests.world import START, SYMBOLS, a_stack, an_exchange, check, collect, generate, run
+
+BTC = "BTC/USDT"
+
+
+def stored(stores: Stores, timeframe: Timeframe, symbol: str = BTC) -> Candles:
+    return stores.candles.load([Span(symbol, timeframe, 0, START + 100 * DAY)])[0]
+
+
+def only(exchange: FakeExchange, *symbols: str) -> FakeExchange:
+    return FakeExchange({key: table for key, table in exchange.series.items() if key[0] in symbols})
+
+
+def progress(stores: Stores, timeframe: Timeframe) -> Progress:
+    return Progress.of(stores.cursors.read(f"collect#{timeframe}"))
+
+
+def test_a_new_stack_loads_the_history_of_every_timeframe_up_to_the_last_close() -> None:
+    stores = a_stack()
+    collect(stores, an_exchange(), START + HOUR + 90_000)
+    hours, minutes = stored(stores, Timeframe.H1), stored(stores, Timeframe.M1)
+    assert len(hours) == HISTORY
+    assert hours.open_time[-1] == START
+    assert minutes.open_time[-1] == START + HOUR
+
+
+def test_a_candle_that_is_still_open_is_never_stored() -> None:
+    stores = a_stack()
+    collect(stores, an_exchange(), START + MINUTE - 1)
+    assert stored(stores, Timeframe.M1).open_time[-1] == START - MINUTE
+
+
+def test_a_channel_without_symbols_scans_the_most_traded_pairs_of_its_quote() -> None:
+    stores, exchange = memory_stores(), only(an_exchange(), *SYMBOLS)
+    exchange._most_traded = ("SOL/USDT", "BTC/EUR", BTC, "ETH/USDT")
+    collect_candles(stores, exchange, 2, START)
+    assert set(progress(stores, Timeframe.H1).positions) == {"SOL/USDT", BTC}
+    assert stores.markets.on([day_of(START)])[0].most_traded == {"USDT": ("SOL/USDT", BTC)}
+
+
+def test_a_channel_with_symbols_scans_those() -> None:
+    stores = memory_stores()
+    stores.channels.add(replace(DEFAULT_CHANNELS[0], symbols=("ETH/USDT",)))
+    collect(stores, an_exchange(), START)
+    assert set(progress(stores, Timeframe.H1).positions) == {"ETH/USDT"}
+
+
+def test_the_catalogue_of_markets_is_asked_for_once_a_day() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    for now in (START, START + HOUR, START + DAY):
+        collect(stores, exchange, now)
+    assert sorted(stores.markets.universes) == [day_of(START), day_of(START + DAY)]  # type: ignore[attr-defined]  # the fake's own dict
+
+
+def test_a_symbol_that_leaves_the_most_traded_is_collected_until_its_last_outcome_is_closed() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    exchange._most_traded = (BTC,)
+    collect(stores, exchange, START)
+    exchange._most_traded = ("ETH/USDT",)
+    collect(stores, exchange, START + DAY)
+    assert set(progress(stores, Timeframe.M1).positions) == {BTC, "ETH/USDT"}
+    collect(stores, exchange, START + 38 * DAY)
+    assert set(progress(stores, Timeframe.M1).positions) == {"ETH/USDT"}
+
+
+def test_when_the_exchange_is_away_on_a_new_day_the_old_catalogue_serves() -> None:
+    class Away(FakeExchange):
+        def most_traded(self, quote: str, count: int) -> tuple[str, ...]:
+            raise ExchangeUnavailable("502 Bad Gateway")
+
+    stores = a_stack()
+    collect(stores, an_exchange(), START)
+    result = collect(stores, Away(an_exchange().series), START + DAY)
+    assert result["stored"] > 0
+
+
+def test_a_symbol_that_fails_keeps_its_place_while_the_others_go_on() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, [START], [collect])
+    exchange.fail_with = [ExchangeUnavailable("500")]
+    result = collect(stores, exchange, START + MINUTE)
+    assert (result["stored"], result["failed"]) == (3, 1)
+    positions = progress(stores, Timeframe.M1).positions
+    assert [positions[s] - START for s in SYMBOLS] == [0, MINUTE, MINUTE, MINUTE]
+    collect(stores, exchange, START + 2 * MINUTE)
+    assert not stored(stores, Timeframe.M1, SYMBOLS[0]).holes(START, START + 2 * MINUTE)
+
+
+def test_an_exchange_that_asks_for_a_pause_is_left_alone_for_the_rest_of_the_run() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, [START], [collect])
+    exchange.calls.clear()
+    exchange.fail_with = [ExchangeUnavailable("429", retry_after=30)]
+    collect(stores, exchange, START + HOUR)
+    assert len(exchange.calls) == 1
+
+
+def test_three_failures_in_a_row_mean_that_the_exchange_is_away() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, [START], [collect])
+    exchange.calls.clear()
+    exchange.fail_with = [ExchangeUnavailable("503")] * 9
+    assert collect(stores, exchange, START + HOUR)["failed"] == 3
+    assert len(exchange.calls) == 3
+
+
+def test_without_time_left_nothing_more_is_asked_and_the_next_run_goes_on() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, [START], [collect])
+    exchange.calls.clear()
+    left = iter([True, False] + [False] * 50)
+    collect_candles(stores, exchange, 50, START + HOUR, lambda: next(left))
+    assert len(exchange.calls) == 1
+    collect(stores, exchange, START + HOUR)
+    assert not stored(stores, Timeframe.M1).holes(START, START + HOUR)
+
+
+def test_impossible_rows_are_counted_and_reported_and_the_good_ones_stored() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    exchange.refused = {(BTC, Timeframe.M1): ("candle …: high 1 is below low 2",)}
+    result = collect(stores, exchange, START)
+    assert result["refused"] == 1
+    assert len(stored(stores, Timeframe.M1)) == HISTORY
+
+
+def test_a_hole_is_noted_asked_for_once_an_hour_and_filled_when_the_exchange_has_it() -> None:
+    whole = an_exchange()
+    minutes = whole.series[BTC, Timeframe.M1]
+    holed = FakeExchange(whole.series)
+    holed.series[BTC, Timeframe.M1] = minutes.between(0, START).merge(minutes.between(START + 5 * MINUTE, 2**60))
+    stores = a_stack()
+    run(stores, holed, [START, START + 10 * MINUTE], [collect])
+    hole = (BTC, START, START + 5 * MINUTE)
+    assert progress(stores, Timeframe.M1).holes == [hole]
+    collect(stores, whole, START + 11 * MINUTE)
+    assert progress(stores, Timeframe.M1).holes == [hole]
+    collect(stores, whole, START + HOUR)
+    assert progress(stores, Timeframe.M1).holes == []
+    assert not stored(stores, Timeframe.M1).holes(START, START + HOUR)
+
+
+def test_a_hole_nobody_waits_for_any_more_is_forgotten() -> None:
+    whole = an_exchange(days=10)
+    minutes = whole.series[BTC, Timeframe.M1]
+    whole.series[BTC, Timeframe.M1] = minutes.between(0, START).merge(minutes.between(START + 5 * MINUTE, 2**60))
+    stores = a_stack()
+    run(stores, whole, [START, START + HOUR, START + 7 * DAY], [collect])
+    assert progress(stores, Timeframe.M1).holes
+    collect(stores, whole, START + 7 * DAY + 2 * HOUR)
+    assert progress(stores, Timeframe.M1).holes == []
+
+
+def test_a_price_is_not_taken_from_before_the_due_time_while_the_collector_is_behind() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, range(START, START + 30 * HOUR, HOUR))
+    signal = next(iter(stores.signals.between(START + 6 * HOUR, START + 28 * HOUR)))
+    due = signal.due(Interval.H1)
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, range(START, due, HOUR))
+    collect(stores, exchange, due - 2 * MINUTE)
+    exchange.fail_with = [ExchangeUnavailable("500", retry_after=5)]
+    run(stores, exchange, [due], [collect, generate, check(Interval.H1)])
+    key = (signal.signal_id, Interval.H1)
+    assert stores.outcomes.get([key]) == {}
+    run(stores, exchange, [due + MINUTE], [collect, check(Interval.H1)])
+    outcome = stores.outcomes.get([key])[key]
+    assert float(outcome.exit_price or 0) == stored(stores, Timeframe.M1, signal.symbol).between(0, due).close[-1]
+
+
+def test_candles_beyond_the_collectors_own_position_are_not_evaluated_yet() -> None:
+    whole, exchange = a_stack(), an_exchange()
+    run(whole, exchange, [START, START + 2 * DAY], [collect, generate])
+    signal = next(iter(whole.signals.between(START + 6 * HOUR, START + 2 * DAY)))
+
+    stores = a_stack()
+    run(stores, exchange, [START], [collect, generate])
+    # Another run of the collector is half way: it has stored the last hours of this symbol and not yet those before.
+    hours = exchange.series[signal.symbol, Timeframe.H1]
+    stores.candles.add(signal.symbol, hours.between(signal.timestamp - 2 * HOUR, START + 2 * DAY))
+    late = stores.cursors.read("collect#1h")
+    assert late
+    stores.cursors.move(late, late.name, START + 2 * DAY, late.notes)
+    generate(stores, exchange, START + 2 * DAY)
+    assert not list(stores.signals.between(START, START + 2 * DAY))
+
+
+@pytest.mark.parametrize("timeframe", list(Timeframe))
+def test_every_timeframe_has_its_cursor_at_its_last_close(timeframe: Timeframe) -> None:
+    stores = a_stack()
+    collect(stores, an_exchange(), START + 7 * HOUR + 123)
+    cursor = stores.cursors.read(f"collect#{timeframe}")
+    assert cursor
+    assert cursor.position == timeframe.floor(START + 7 * HOUR)

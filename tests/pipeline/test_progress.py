@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+from plumbline.domain.calendar import DAY, HOUR, Timeframe, day_of
+from plumbline.domain.strategies import DEFAULT_CHANNELS
+from plumbline.pipeline.channels import scanned_symbols
+from plumbline.pipeline.progress import Progress, call_log_readers_back, move, reached, signals_complete_until
+from plumbline.ports import Universe
+from tests.fakes import memory_stores
+from tests.world import START
+
+
+def test_a_cursor_that_was_set_back_remembers_the_farthest_it_ever_was() -> None:
+    cursors = memory_stores().cursors
+    assert reached(None) == -1
+    cursor = move(cursors, None, "check#1h", 9 * HOUR)
+    cursors.rewind("check#1h", 2 * HOUR)
+    cursor = move(cursors, cursors.read("check#1h"), "check#1h", 3 * HOUR)
+    assert cursor.position == 3 * HOUR
+    assert reached(cursor) == 9 * HOUR
+
+
+def test_a_reader_that_never_ran_begins_no_later_than_the_first_signal() -> None:
+    cursors = memory_stores().cursors
+    call_log_readers_back(cursors, START)
+    positions = {c.name: c.position - START for c in cursors.all()}
+    assert positions["check#1h"] == positions["close#1h"] == HOUR - 1
+    assert positions["summarise"] == -1
+
+
+def test_readers_beyond_a_late_signal_are_set_back_and_others_stay() -> None:
+    cursors = memory_stores().cursors
+    move(cursors, None, "check#1h", START + DAY)
+    move(cursors, None, "check#24h", START + HOUR)
+    call_log_readers_back(cursors, START)
+    after = {c.name: c.position for c in cursors.all()}
+    assert (after["check#1h"], after["check#24h"]) == (START + HOUR - 1, START + HOUR)
+
+
+def test_signals_are_complete_until_just_before_the_next_candle_closes() -> None:
+    cursors = memory_stores().cursors
+    assert signals_complete_until(cursors, [Timeframe.H1]) is None
+    move(cursors, None, "generate#1h", START)
+    move(cursors, None, "generate#4h", START)
+    assert signals_complete_until(cursors, [Timeframe.H1, Timeframe.H4]) == START + HOUR - 1
+
+
+def test_the_collectors_notes_survive_their_cursor_and_hold_no_position_twice() -> None:
+    progress = Progress({"BTC/USDT": START, "ETH/USDT": START, "SOL/USDT": 0}, [("BTC/USDT", 0, HOUR)])
+    cursors = memory_stores().cursors
+    cursor = move(cursors, None, "collect#1m", START, **progress.notes())
+    assert Progress.of(cursor) == progress
+    assert cursor.notes["positions"] == {"0": ["SOL/USDT"], str(START): ["BTC/USDT", "ETH/USDT"]}
+
+
+def test_a_candle_that_closes_at_midnight_belongs_to_the_day_it_ends() -> None:
+    days = [Universe(day=day_of(START - DAY), markets=(), most_traded={"USDT": ("OLD/USDT",)})]
+    days.append(replace(days[0], day=day_of(START), most_traded={"USDT": ("NEW/USDT",)}))
+    channel = DEFAULT_CHANNELS[0]
+    assert scanned_symbols(days, channel, START) == ("OLD/USDT",)
+    assert scanned_symbols(days, channel, START + 1) == ("NEW/USDT",)
+
+
+def test_without_the_days_own_catalogue_the_one_before_serves() -> None:
+    before = Universe(day=day_of(START - DAY), markets=(), most_traded={"USDT": ("OLD/USDT",)})
+    assert scanned_symbols([before], DEFAULT_CHANNELS[0], START + 3 * DAY) == ("OLD/USDT",)
+    assert scanned_symbols([], DEFAULT_CHANNELS[0], START) == ()
