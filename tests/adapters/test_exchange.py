@@ -341,7 +341,7 @@ def test_our_own_market_is_never_mixed_with_a_live_address(server):
 
 
 def test_a_record_is_not_kept_under_the_name_of_another_market(server):
-    with pytest.raises(SettingsError, match="PLUMBLINE_EXCHANGE is 'recorded', but the market .* is simulated"):
+    with pytest.raises(SettingsError, match=r"PLUMBLINE_EXCHANGE is 'recorded', but the market .* is simulated"):
         open_exchange("recorded", server.url).markets()
 
 
