@@ -112,3 +112,17 @@ def test_a_whole_day_is_every_outcome_due_in_it(stores: Stores) -> None:
     assert sorted(whole, key=repr) == sorted([*inside, monthly], key=repr)
     assert before in found(stores, MIDNIGHT - 2, MIDNIGHT + DAY)
     assert after in found(stores, MIDNIGHT - 2, MIDNIGHT + DAY)
+
+
+def test_a_day_from_its_start_ends_where_it_is_told(stores: Stores) -> None:
+    outcomes = [an_outcome(signal) for signal in signals_at(MIDNIGHT, MIDNIGHT + HOUR, MIDNIGHT + HOUR + 1)]
+    for outcome in outcomes:
+        stores.outcomes.add(outcome)
+    assert found(stores, MIDNIGHT - 1, MIDNIGHT + 2 * HOUR) == outcomes[:2]
+
+
+def test_a_range_over_midnight_is_read_from_both_days(stores: Stores) -> None:
+    outcomes = [an_outcome(signal) for signal in signals_at(*range(MIDNIGHT - HOUR - 2, MIDNIGHT - HOUR + 3))]
+    for outcome in outcomes:
+        stores.outcomes.add(outcome)
+    assert found(stores, MIDNIGHT - 2, MIDNIGHT + 1) == outcomes[1:4]
