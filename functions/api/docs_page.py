@@ -1,7 +1,9 @@
 """The OpenAPI document as one self-contained page: no script, nothing loaded from elsewhere, light and dark."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,14 @@ def page(document: Document, up: str = "") -> str:
         f'<a href="{escape(up)}openapi.json">openapi.json</a></p>'
         f"{about}{sections}</main></body></html>"
     )
+
+
+@cache
+def policy() -> str:
+    """Content-Security-Policy of the page: its own style sheet, by hash, and nothing else."""
+    digest = b64encode(sha256(style().encode()).digest()).decode()
+    nowhere = "; ".join(f"{what} 'none'" for what in ("default-src", "base-uri", "form-action", "frame-ancestors"))
+    return f"{nowhere}; style-src 'sha256-{digest}'"
 
 
 @cache

@@ -11,9 +11,6 @@ from plumbline.domain.errors import StoreUnavailable
 
 service = Resource("service")
 CACHED = "public, max-age=300"
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 @service.get("/", "Service information", access=Access.PUBLIC, cache=CACHED, answers={200: ServiceBody})
@@ -64,8 +61,8 @@ def openapi_document(call: Call) -> Answer:
 @service.get("/docs", "The API to read", access=Access.PUBLIC, cache=CACHED, media_type=HTML, answers={200: str})
 def documentation(call: Call) -> Answer:
     """The OpenAPI document as a page."""
-    from api.docs_page import page  # noqa: PLC0415  as above
+    from api.docs_page import page, policy  # noqa: PLC0415  as above
     from api.openapi import document  # noqa: PLC0415  as above
 
     up = "../" if str(call.request.context.get("path", "")).endswith("/") else ""
-    return Answer(page(document(call.operations), up), headers={"Content-Security-Policy": PAGE_POLICY})
+    return Answer(page(document(call.operations), up), headers={"Content-Security-Policy": policy()})

@@ -71,7 +71,8 @@ def test_the_pages_of_the_log_hold_every_signal_once_newest_first(api: Gateway, 
     for signal in signals:
         stores.signals.add(signal)
     seen: list[str] = []
-    cursor, pages = "", 0
+    cursor: str | None = ""
+    pages = 0
     while cursor is not None:
         page = api.get(f"/api/signals/history?limit=3{cursor and '&cursor='}{cursor}").json
         seen += [signal["signal_id"] for signal in page["signals"]]
@@ -122,13 +123,13 @@ def a_buy(**changes: Any) -> dict[str, Any]:
         "symbol": "BTC",
         "close_price": 100.0,
         "open_price": 98.0,
-        "rsi": 15.0,
+        "rsi": 68.0,
         "macd": 1.0,
         "macd_signal": 0.0,
         "macd_hist_prev": -1.0,
-        "bb_lower": 99.0,
-        "bb_middle": 110.0,
-        "bb_upper": 121.0,
+        "bb_lower": 80.0,
+        "bb_middle": 90.0,
+        "bb_upper": 100.0,
         "atr": 2.0,
         "volume_ratio": 3.0,
     }

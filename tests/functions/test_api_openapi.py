@@ -1,0 +1,159 @@
+"""The OpenAPI document is complete, true to the routes, and true to what the app answers."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from posixpath import normpath
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import OPERATIONS
+from api.openapi import document
+from plumbline.domain.calendar import HOUR, Interval
+from plumbline.ports import Stores, Universe
+from tests.builders import NOON, a_signal, an_outcome, random_walk
+from tests.fakes import memory_stores
+from tests.functions.gateway import OPERATOR, Gateway, InMemoryReplies, services
+
+PATHS = {
+    ("get", "/"),
+    ("get", "/health"),
+    ("get", "/openapi.json"),
+    ("get", "/docs"),
+    ("get", "/api/signals/latest"),
+    ("get", "/api/signals/history"),
+    ("post", "/api/signals/generate"),
+    ("post", "/api/signals/generate-from-db"),
+    ("get", "/performance/stats"),
+    ("get", "/performance/by-scanner"),
+    ("get", "/performance/by-tier"),
+    ("get", "/performance/by-interval"),
+    ("get", "/performance/tracker-stats"),
+    ("post", "/performance/track-signal"),
+    ("post", "/performance/tracker/start"),
+    ("post", "/performance/tracker/stop"),
+}
+DOCUMENT: dict[str, Any] = json.loads(Gateway(claims=None).get("/openapi.json").body)
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def test_every_path_is_routed_described_and_promised() -> None:
+    routed = {(method.lower(), path) for path, methods in Gateway().app.routes.items() for method in methods}
+    assert routed == {(method, path) for method, path, _ in operations()} == PATHS
+
+
+def test_the_document_is_the_same_however_often_it_is_made() -> None:
+    document.cache_clear()
+    assert json.loads(json.dumps(document(OPERATIONS))) == DOCUMENT
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
+    references = set(re.findall(r'"\$ref": "#/components/(\w+)/(\w+)"', json.dumps(DOCUMENT)))
+    components = DOCUMENT["components"]
+    known = {(kind, name) for kind in ("schemas", "responses") for name in components[kind]}
+    assert {r for r in references if r[0] == "schemas"} == {k for k in known if k[0] == "schemas"}
+    assert references <= known
+
+
+def test_every_schema_is_a_json_schema_of_2020_12() -> None:
+    for schema in DOCUMENT["components"]["schemas"].values():
+        jsonschema_rs.meta.validate(schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), list(operations()), ids=lambda part: part if isinstance(part, str) else ""
+)
+def test_an_operation_is_explained_with_who_may_call_it_and_how_it_fails(
+    method: str, path: str, operation: dict[str, Any]
+) -> None:
+    [access] = [o.access for o in OPERATIONS if (o.method.lower(), o.path) == (method, path)]
+    assert operation["summary"]
+    assert operation["description"]
+    assert bool(operation["security"]) == (access != "public")
+    assert ("401" in operation["responses"]) == (access != "public")
+    assert ("403" in operation["responses"]) == (access == "operator")
+    assert "503" in operation["responses"]
+    assert ("requestBody" in operation) == ("400" in operation["responses"])
+    takes_key = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
+    assert takes_key == (path == "/performance/track-signal")
+
+
+def test_every_parameter_of_a_query_has_a_type_and_may_not_be_null() -> None:
+    for _, path, operation in operations():
+        for parameter in operation["parameters"]:
+            schema = parameter["schema"]
+            assert {"type", "const", "enum"} & schema.keys(), (path, parameter)
+            assert "anyOf" not in schema
+
+
+def stocked() -> Stores:
+    """A record with something of everything."""
+    stores = memory_stores()
+    stores.markets.add(Universe(day="2026-11-20", markets=("BTC/USDT", "ETH/USDT"), most_traded={}))
+    for hour in range(1, 6):
+        signal = a_signal(timestamp=NOON - hour * HOUR)
+        stores.signals.add(signal)
+        stores.outcomes.add(an_outcome(signal, Interval.H1))
+    stores.candles.add("BTC/USDT", random_walk("1h", 900, start=NOON - 900 * HOUR))
+    for name in ("collect#1h", "collect#1m", "check#1h", "summarise"):
+        stores.cursors.move(None, name, NOON, {})
+    return stores
+
+
+def over_the_gateway(environ: Mapping[str, Any], start_response: Any) -> list[bytes]:
+    """The app as WSGI, for a client that knows nothing else. Each request meets the same record."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length).decode("utf-8", "replace") if length else None
+    headers = {name[5:].replace("_", "-").lower(): text for name, text in environ.items() if name.startswith("HTTP_")}
+    if content_type := environ.get("CONTENT_TYPE"):
+        headers["content-type"] = content_type
+    path = normpath("/" + environ["PATH_INFO"].lstrip("/"))
+    query = environ.get("QUERY_STRING")
+    claims = OPERATOR if headers.get("authorization") else None
+    gateway = Gateway(replace(services(stocked()), replies=InMemoryReplies), claims=claims)
+    reply = gateway.send(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, body, headers)
+    start_response(f"{reply.status} -", [(name, value) for name, value in reply.headers.items()])
+    return [reply.body.encode()]
+
+
+schema = schemathesis.openapi.from_wsgi("/openapi.json", over_the_gateway)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=10,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_sent_the_answer_is_one_that_the_document_promises(case: schemathesis.Case[Any]) -> None:
+    response: Response = case.call()
+    case.validate_response(
+        response,
+        checks=[
+            schemathesis.checks.not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+            negative_data_rejection,
+        ],
+    )

@@ -1,0 +1,170 @@
+"""What readers ask of the stores: the same figures whether a day comes from its rollup or from its facts."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plumbline import queries
+from plumbline.domain.calendar import DAY, HOUR, Interval, day_of, day_start, iso
+from plumbline.domain.errors import InvalidInput, StoreUnavailable, UnknownSymbol
+from plumbline.domain.performance import Cells, count
+from plumbline.domain.signals import Origin, Signal
+from plumbline.pipeline.progress import SUMMARISE
+from plumbline.pipeline.summarising import rollup, summarise_day
+from plumbline.ports import Stores, Universe
+from tests.builders import NOON, a_signal, an_outcome
+from tests.fakes import FakeSchedules, InMemorySignals, memory_stores
+
+TODAY = day_start(day_of(NOON))
+
+
+def record(stores: Stores, *signals: Signal) -> None:
+    """Signals and, of each, the outcomes that are due by noon; every other one loses."""
+    for i, signal in enumerate(signals):
+        stores.signals.add(signal)
+        for interval in Interval:
+            if signal.due(interval) <= NOON:
+                price = signal.entry_price * Decimal("0.96" if i % 2 else "1.06")
+                stores.outcomes.add(an_outcome(signal, interval, price=price))
+
+
+def counted(stores: Stores, start: int, until: int) -> Cells:
+    """The same period straight from the facts, by plain comprehension."""
+    signals = list(stores.signals.between(-1, NOON))
+    due = [(s, i) for s, i in product(signals, Interval) if start <= s.due(i) <= until]
+    outcomes = [
+        o
+        for o in stores.outcomes.get(product((s.signal_id for s in signals), Interval)).values()
+        if start <= o.due_at <= until
+    ]
+    return count([s for s in signals if start <= s.timestamp <= until], due, outcomes)
+
+
+@given(
+    hours=st.lists(st.integers(0, 12 * 24), max_size=12, unique=True),
+    summarised=st.integers(0, 12 * 24 * 60),
+    rewound=st.none() | st.integers(0, 12 * 24 * 60),
+    days=st.integers(1, 14),
+    ago=st.sampled_from([0, 1, 7 * HOUR, 12 * HOUR, 12 * HOUR + 1, 3 * DAY]),
+)
+def test_a_period_is_its_facts_however_much_of_it_is_summarised(
+    hours: list[int], summarised: int, rewound: int | None, days: int, ago: int
+) -> None:
+    stores = memory_stores()
+    first = TODAY - 12 * DAY
+    record(stores, *(a_signal(timestamp=first + h * HOUR, scanner_type="ab"[h % 2]) for h in hours))
+    summarise_from(stores, first, first + summarised * 60_000)
+    if rewound is not None:
+        stores.cursors.rewind(SUMMARISE, first + rewound * 60_000)
+    until = NOON - ago
+    period = queries.performance(stores, days, "scanner", until)
+    assert period.start == day_start(day_of(until)) - (days - 1) * DAY
+    assert period.cells.get("scanner", {}) == counted(stores, period.start, until).get("scanner", {})
+
+
+def summarise_from(stores: Stores, first: int, until: int) -> None:
+    """What the daily summary leaves: whole days, and the running one up to where it came."""
+    for midnight in range(first, until + 1, DAY):
+        stores.rollups.put(rollup(stores, midnight, min(midnight + DAY - 1, until)))
+    stores.cursors.move(None, SUMMARISE, until, {})
+
+
+def test_an_instant_at_midnight_belongs_to_the_day_that_begins() -> None:
+    stores = memory_stores()
+    record(stores, a_signal(timestamp=TODAY), a_signal(timestamp=TODAY - 1, symbol="ETH/USDT"))
+    assert queries.performance(stores, 1, "all", NOON).cell("all", "all").signals == 1
+    assert queries.performance(stores, 2, "all", NOON).cell("all", "all").signals == 2
+    assert queries.performance(stores, 1, "all", TODAY - 1).cell("all", "all").signals == 1
+
+
+def test_backfilled_signals_are_shown_and_never_counted() -> None:
+    stores = memory_stores()
+    record(stores, a_signal(timestamp=NOON - 2 * HOUR, origin=Origin.BACKFILL))
+    cell = queries.performance(stores, 1, "all", NOON).cell("all", "all")
+    assert (cell.signals, cell.pooled().due, cell.pooled().checked) == (0, 0, 0)
+    assert queries.latest(stores, None, None).origin is Origin.BACKFILL
+
+
+def test_closed_days_are_read_from_their_rollups_and_not_counted_again() -> None:
+    stores = memory_stores()
+    record(stores, *(a_signal(timestamp=TODAY - day * DAY + HOUR) for day in range(5)))
+    summarise_from(stores, TODAY - 5 * DAY, TODAY - 1)
+    spans: list[tuple[int, int]] = []
+
+    class Watched:
+        """The log, noting what is read."""
+
+        def between(self, after: int, until: int) -> Iterator[Signal]:
+            spans.append((after, until))
+            return stores.signals.between(after, until)
+
+    watched = replace(stores, signals=Watched())  # type: ignore[arg-type]  # statistics read nothing else of the log
+    queries.performance(watched, 5, "all", NOON)
+    shifted = [(TODAY - 1 - i.ms, NOON - i.ms) for i in Interval]
+    assert sorted(spans) == sorted([(TODAY - 1, NOON), *shifted])
+
+
+def test_the_daily_summary_and_the_reader_agree_on_where_a_day_ends() -> None:
+    stores = memory_stores()
+    record(stores, *(a_signal(timestamp=TODAY - DAY + hour * HOUR) for hour in (0, 7, 24, 30)))
+    stores.cursors.move(None, SUMMARISE, TODAY - DAY - 1, {})
+    summarise_day(stores, NOON)
+    period = queries.performance(stores, 2, "scanner", NOON)
+    assert period.cells == {"scanner": counted(stores, TODAY - DAY, NOON)["scanner"]}
+
+
+# --- symbols
+
+
+def test_the_catalogue_of_today_is_preferred_to_that_of_yesterday() -> None:
+    stores = memory_stores()
+    stores.markets.add(Universe(day="2026-11-19", markets=("OLD/USDT",), most_traded={}))
+    assert queries.symbol_named(stores, "old", NOON) == "OLD/USDT"
+    stores.markets.add(Universe(day="2026-11-20", markets=("NEW/USDT",), most_traded={}))
+    assert queries.symbol_named(stores, "new", NOON) == "NEW/USDT"
+    with pytest.raises(UnknownSymbol):
+        queries.symbol_named(stores, "old", NOON)
+
+
+def test_after_a_long_silence_the_catalogue_of_the_last_work_is_used() -> None:
+    stores = memory_stores()
+    stores.markets.add(Universe(day="2024-01-31", markets=("BTC/USDT",), most_traded={}))
+    stores.cursors.move(None, "collect#1m", day_start("2024-01-31") + HOUR, {})
+    assert queries.symbol_named(stores, "BTCUSDT", NOON) == "BTC/USDT"
+
+
+def test_without_any_catalogue_only_the_full_spelling_is_taken() -> None:
+    stores = memory_stores()
+    assert queries.symbol_named(stores, "btc/usdt", NOON) == "BTC/USDT"
+    with pytest.raises(InvalidInput, match="no market catalogue is stored yet"):
+        queries.symbol_named(stores, "BTC", NOON)
+
+
+# --- the checks
+
+
+def test_the_next_check_is_that_of_the_oldest_signal_not_yet_checked() -> None:
+    stores = memory_stores()
+    record(stores, a_signal(timestamp=NOON - 5 * HOUR), a_signal(timestamp=NOON - HOUR // 2))
+    stores.cursors.move(None, "check#1h", NOON, {})
+    stores.cursors.move(None, "check#4h", NOON - 2 * HOUR, {})
+    checks, _ = queries.tracker(stores, FakeSchedules(), NOON)
+    due = {check.interval: check.next_due and iso(check.next_due) for check in checks}
+    assert due[Interval.H1] == iso(NOON + HOUR // 2)
+    assert due[Interval.H4] == iso(NOON - HOUR)
+    assert due[Interval.D30] is None
+
+
+def test_a_table_that_does_not_answer_is_named_beside_those_that_do() -> None:
+    class Away(InMemorySignals):
+        def get(self, signal_id: str) -> Signal | None:
+            raise StoreUnavailable("throttled")
+
+    stores = replace(memory_stores(), signals=Away("simulated"))
+    states = queries.table_states(stores, NOON)
+    assert states == {"signals": "throttled", "outcomes": "ok", "rollups": "ok", "channels": "ok"}
