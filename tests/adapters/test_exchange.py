@@ -144,7 +144,10 @@ def test_the_most_traded_pairs_come_by_quote_volume(exchange, caller):
 
 
 class OddClient:
-    """A ccxt client of an exchange that counts in the base currency, has two timeframes and a pair at rest."""
+    """A ccxt client of an exchange that counts in the base currency, has two timeframes and a pair at rest.
+
+    Its pages hold 100 candles, and it gives more than it is asked for.
+    """
 
     id = "odd"
     timeframes: ClassVar = {"1m": "1m", "6h": "6h"}
@@ -156,6 +159,16 @@ class OddClient:
             name: {"spot": ":" not in name, "quote": "USDT", "active": None if name == BTC else name != "REST/USDT"}
             for name in names
         }
+
+    def __init__(self):
+        self.asked = []
+
+    def feature_value(self, symbol, method, name, default):
+        return 100
+
+    def fetch_ohlcv(self, symbol, timeframe, since, limit, params):
+        self.asked.append((since, limit))
+        return [[since + i * MINUTE, 2.0, 3.0, 1.0, 2.0, 1.0] for i in range(-10, limit + 10)]
 
     def fetch_tickers(self):
         counts = {"ETH/USDT": (9.0, 10.0), BTC: (2.0, 100.0), "SOL/USDT": (None, None)} | dict.fromkeys(
@@ -175,6 +188,16 @@ def test_pairs_at_rest_are_not_listed_and_those_of_unknown_state_are(odd):
 
 def test_an_exchange_that_counts_in_the_base_currency_is_ranked_by_price_times_volume(odd):
     assert odd.most_traded("USDT", 5) == (BTC, "ETH/USDT", "SOL/USDT")
+
+
+def test_candles_nobody_asked_for_are_left_out(odd):
+    found = odd.candles(BTC, Timeframe.M1, NOON - HOUR, NOON - HOUR + 5 * MINUTE).candles
+    assert found.open_time.tolist() == [NOON - HOUR + i * MINUTE for i in range(5)]
+
+
+def test_pages_are_of_the_size_that_the_exchange_has(odd):
+    odd.candles(BTC, Timeframe.M1, NOON - 250 * MINUTE, NOON)
+    assert odd._client.asked == [(NOON - 250 * MINUTE, 100), (NOON - 150 * MINUTE, 100), (NOON - 50 * MINUTE, 50)]
 
 
 def test_a_timeframe_that_the_exchange_has_not_is_refused_with_those_it_has(odd):
@@ -350,6 +373,8 @@ def test_other_exchanges_are_opened_by_their_ccxt_id(name):
     exchange = open_exchange(name)
     assert exchange.source == name
     assert isinstance(exchange._client, getattr(ccxt, name))
+    assert exchange._client.options["fetchMarkets"]["types"] == ["spot"]
+    assert not exchange._client.has["fetchCurrencies"]
 
 
 @pytest.mark.parametrize("name", ["binanse", "base", "Exchange", ""])

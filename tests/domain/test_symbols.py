@@ -22,10 +22,9 @@ def test_a_name_that_ends_in_another_quote_currency_keeps_it():
 
 def test_a_swap_answers_only_to_its_full_name():
     assert resolve("btc/usdt:usdt", MARKETS) == "BTC/USDT:USDT"
-    with pytest.raises(UnknownSymbol):
-        resolve("BTCUSDT", ("BTC/USDT:USDT",))
-    with pytest.raises(UnknownSymbol):
-        resolve("ETH/USDT:USDT", MARKETS)
+    for text in ("BTCUSDT", "BTC", "BTCUSDTUSDT", "ETH/USDT:USDT"):
+        with pytest.raises(UnknownSymbol):
+            resolve(text, ("BTC/USDT:USDT", "ETH/USDT"))
 
 
 def test_a_market_is_found_whatever_its_case():
