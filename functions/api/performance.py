@@ -12,6 +12,7 @@ from plumbline import queries
 from plumbline.domain.calendar import iso
 from plumbline.domain.performance import Cell
 from plumbline.domain.signals import Tier
+from plumbline.pipeline.tracking import ExternalAlert, track_signal
 
 performance = Resource("performance")
 
@@ -75,8 +76,6 @@ def track_outside_signal(call: Call, body: OutsideSignal) -> Answer:
 
     201 where it is new, 200 where this id already stands for the same signal, 409 where it stands for another.
     """
-    from plumbline.pipeline.tracking import ExternalAlert, track_signal  # noqa: PLC0415  brings the kernels; only this call needs it
-
     now = call.now
     alert = ExternalAlert(
         id=body.id,

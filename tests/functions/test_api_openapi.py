@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from posixpath import normpath
 from typing import Any
 
@@ -157,3 +158,9 @@ def test_whatever_is_sent_the_answer_is_one_that_the_document_promises(case: sch
             negative_data_rejection,
         ],
     )
+
+
+def test_the_page_about_the_api_names_every_path_with_who_may_call_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| (GET|POST) \| `(\S+)` \| (\w+) \|", page, re.MULTILINE))
+    assert rows == {(o.method, o.path, o.access.value) for o in OPERATIONS}
