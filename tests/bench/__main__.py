@@ -1,0 +1,28 @@
+"""`make bench`: measure the hot paths and print the tables of docs/benchmarks.md. Names choose parts: `units stats`."""
+
+import sys
+from collections.abc import Callable, Iterator
+
+from tests.bench import decisions, functions, statistics, units
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "units": units.lines,
+    "stats": statistics.lines,
+    "decisions": decisions.lines,
+    "functions": functions.lines,
+}
+
+
+def main(chosen: list[str]) -> None:
+    """Print each part as it is measured."""
+    unknown = set(chosen) - set(PARTS)
+    if unknown:
+        raise SystemExit(f"unknown parts {sorted(unknown)}; there are {' '.join(PARTS)}")
+    for name in chosen or PARTS:
+        print(f"\n## {name}\n", flush=True)
+        for line in PARTS[name]():
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
