@@ -1,0 +1,114 @@
+"""How the layers are trimmed, and what a release is made of."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.release import environments, overrides, pairs
+from layers.trim import compile_all, keep_exchanges, keep_only, keep_services, remove, remove_unused
+
+
+def write(folder: Path, *names: str, text: str = "") -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_only_compilers_checkers_and_testers_read_is_removed(tmp_path: Path) -> None:
+    kept = {"numpy/core.py", "numpy/testing/__init__.py", "numpy/lib.so"}
+    unused = {"numpy/core.pyi", "numpy/tests/test_core.py", "numpy/include/a.h", "numpy-2.0.dist-info/RECORD"}
+    remove_unused(write(tmp_path, *kept, *unused))
+    assert names(tmp_path) == kept
+
+
+def test_a_path_to_drop_that_is_not_there_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"numpy/f2py is not in .*: the package has changed"):
+        remove(tmp_path, ["numpy/f2py"])
+
+
+def test_of_a_package_only_the_named_files_stay(tmp_path: Path) -> None:
+    write(tmp_path, "chalice/__init__.py", "chalice/app.py", "chalice/cli/main.py", "pydantic/main.py")
+    keep_only(tmp_path, ["chalice/__init__.py", "chalice/app.py"])
+    assert names(tmp_path) == {"chalice/__init__.py", "chalice/app.py", "pydantic/main.py"}
+    assert not (tmp_path / "chalice" / "cli").exists()
+
+
+def test_a_named_file_that_does_not_exist_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"chalice/app\.py does not exist"):
+        keep_only(write(tmp_path, "chalice/__init__.py"), ["chalice/app.py"])
+
+
+def test_botocore_keeps_the_wanted_services_and_what_all_share(tmp_path: Path) -> None:
+    keep_services(write(tmp_path, "endpoints.json", "ec2/1/service-2.json", "events/1/service-2.json"), ["events"])
+    assert names(tmp_path) == {"endpoints.json", "events/1/service-2.json"}
+
+
+def test_a_service_that_botocore_does_not_know_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="botocore has no definition of evnets"):
+        keep_services(write(tmp_path, "events/1/service-2.json"), ["evnets"])
+
+
+@pytest.fixture
+def ccxt(tmp_path: Path) -> Path:
+    """A package laid out as ccxt is, whose exchanges say that they were loaded."""
+    package = write(tmp_path / "ccxt", "async_support/kraken.py", "abstract/kraken.py", "abstract/okx.py", "pro.py")
+    write(package, "__init__.py", text="__version__ = '4.5.90'\n")
+    write(package, "base/errors.py", text="class ExchangeError(Exception): pass\n")
+    for name in ("kraken", "okx"):
+        write(package, f"{name}.py", text=f"print('loaded {name}')\nclass {name}: pass\n")
+    return package
+
+
+def test_ccxt_keeps_the_configured_exchanges_and_loads_one_when_it_is_asked_for(ccxt: Path) -> None:
+    keep_exchanges(ccxt, ["kraken"])
+    assert names(ccxt) == {"__init__.py", "base/errors.py", "abstract/kraken.py", "kraken.py"}
+    program = "import ccxt; print(ccxt.__version__, ccxt.ExchangeError.__name__); print(ccxt.kraken is ccxt.kraken)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ccxt.parent, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:3] == ["4.5.90 ExchangeError", "loaded kraken", "True"]
+
+
+def test_an_exchange_that_the_layer_does_not_hold_is_refused_by_name(ccxt: Path) -> None:
+    keep_exchanges(ccxt, ["kraken"])
+    done = subprocess.run(
+        [sys.executable, "-c", "import ccxt; ccxt.okx"], cwd=ccxt.parent, capture_output=True, text=True, check=False
+    )
+    assert "no attribute 'okx': this layer holds kraken" in done.stderr
+
+
+def test_an_exchange_that_ccxt_does_not_know_stops_the_build(ccxt: Path) -> None:
+    with pytest.raises(SystemExit, match="ccxt has no exchange krakn"):
+        keep_exchanges(ccxt, ["krakn"])
+
+
+def test_bytecode_is_never_compared_with_its_source_and_names_the_mounted_path(tmp_path: Path) -> None:
+    compile_all(write(tmp_path, "python/a.py", text="raise ValueError"), "/opt")
+    (compiled,) = (tmp_path / "python" / "__pycache__").iterdir()
+    # flags of PEP 552: hash-based, not to be checked
+    assert compiled.read_bytes()[4:8] == (1).to_bytes(4, "little")
+    assert compiled.read_bytes()[:4] == importlib.util.MAGIC_NUMBER
+    assert b"/opt/python/a.py" in compiled.read_bytes()
+
+
+def test_a_module_that_does_not_compile_stops_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="does not compile"):
+        compile_all(write(tmp_path, "a.py", text="def"), "/opt")
+    assert "SyntaxError" in capfd.readouterr().out
+
+
+def test_a_release_takes_its_parameters_from_samconfig_alone() -> None:
+    config = {
+        "version": 0.1,
+        "default": {"build": {"parameters": {"parallel": True}}},
+        "dev": {"deploy": {"parameters": {"parameter_overrides": ["Stage=dev", "ExchangeUrl=http://a?b=c"]}}},
+    }
+    assert environments(config) == ["dev"]
+    assert overrides(config, "dev") == {"Stage": "dev", "ExchangeUrl": "http://a?b=c"}
+    assert pairs(overrides(config, "dev")) == ["Stage=dev", "ExchangeUrl=http://a?b=c"]
