@@ -76,7 +76,9 @@ def ccxt(tmp_path: Path) -> Path:
 def test_ccxt_keeps_the_configured_exchanges_and_loads_one_when_it_is_asked_for(ccxt: Path) -> None:
     keep_exchanges(ccxt, ["kraken"])
     assert names(ccxt) == {"__init__.py", "base/errors.py", "abstract/kraken.py", "kraken.py"}
-    program = "import ccxt; print(ccxt.__version__, ccxt.ExchangeError.__name__); print(ccxt.kraken is ccxt.kraken, type(ccxt.kraken))"
+    program = (
+        "import ccxt as c; print(c.__version__, c.ExchangeError.__name__); print(c.kraken is c.kraken, type(c.kraken))"
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=ccxt.parent, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:3] == ["4.5.90 ExchangeError", "loaded kraken", "True <class 'type'>"]
 
