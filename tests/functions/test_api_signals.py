@@ -186,6 +186,18 @@ def test_a_candle_that_is_not_closed_yet_is_left_out_and_said_so(stores: Stores)
     assert "1 candle: not closed at 2026-11-20T11:30:00Z" in body["ignored"]
 
 
+def test_candles_before_the_window_are_left_out_so_that_a_longer_list_decides_alike(api: Gateway) -> None:
+    long = random_walk("1h", 1_500, seed=7, start=NOON - 1_500 * HOUR)
+    window = long.between(window_start(Timeframe.H1, NOON - HOUR), NOON)
+    sent = [
+        api.post("/api/signals/generate", {"symbol": "BTC", "timeframe": "1h", "candles": c.rows()}).json
+        for c in (long, window)
+    ]
+    assert sent[0]["signal"] == sent[1]["signal"]
+    assert sent[0]["ignored"] == [f"{len(long) - len(window)} candles: older than the window of the last candle"]
+    assert sent[1]["ignored"] == []
+
+
 def test_too_few_candles_are_a_hold_that_counts_them(api: Gateway) -> None:
     rows = HOURLY.rows()[-120:]
     body = api.post("/api/signals/generate", {"symbol": "BTC", "timeframe": "1h", "candles": rows}).json

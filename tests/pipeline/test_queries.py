@@ -74,6 +74,28 @@ def summarise_from(stores: Stores, first: int, until: int) -> None:
     stores.cursors.move(None, SUMMARISE, until, {})
 
 
+def test_a_day_whose_rollup_a_late_fact_made_old_is_counted_from_its_facts() -> None:
+    stores = memory_stores()
+    record(stores, a_signal(timestamp=TODAY - 2 * DAY + HOUR))
+    summarise_from(stores, TODAY - 3 * DAY, TODAY - 1)
+    late = a_signal(timestamp=TODAY - 2 * DAY + 2 * HOUR)
+    record(stores, late)
+    stores.cursors.rewind(SUMMARISE, late.timestamp - 1)
+    period = queries.performance(stores, 4, "scanner", NOON)
+    assert period.cell("scanner", "technical").signals == 2
+    assert period.cells == {"scanner": counted(stores, TODAY - 3 * DAY, NOON)["scanner"]}
+
+
+def test_the_rollup_of_a_day_is_not_used_for_a_period_that_ends_within_it() -> None:
+    stores = memory_stores()
+    record(stores, *(a_signal(timestamp=TODAY - 2 * DAY + hour * HOUR) for hour in (3, 15)))
+    summarise_from(stores, TODAY - 3 * DAY, TODAY - 1)
+    until = TODAY - 2 * DAY + 12 * HOUR
+    period = queries.performance(stores, 2, "scanner", until)
+    assert period.cell("scanner", "technical").signals == 1
+    assert period.cells == {"scanner": counted(stores, TODAY - 3 * DAY, until)["scanner"]}
+
+
 def test_an_instant_at_midnight_belongs_to_the_day_that_begins() -> None:
     stores = memory_stores()
     record(stores, a_signal(timestamp=TODAY), a_signal(timestamp=TODAY - 1, symbol="ETH/USDT"))
