@@ -232,6 +232,19 @@ def test_a_crash_at_any_request_and_a_retry_end_as_no_crash_does(
     assert all(rest)
 
 
+@pytest.mark.parametrize("performed", [False, True])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_signal_that_a_crash_left_behind_is_in_every_list(
+    tables: Tables, dynamo: Stores, at: int, performed: bool
+) -> None:
+    signal = a_signal()
+    with crash_at_write(tables, at, performed=performed), pytest.raises(Crash):
+        dynamo.signals.add(signal)
+    stored = [signal] if dynamo.signals.get(signal.signal_id) else []
+    assert list(dynamo.signals.between(0, NOON)) == stored
+    assert list(dynamo.signals.page(SignalFilter(symbol=signal.symbol), 9).items) == stored
+
+
 # Keys and cost
 
 

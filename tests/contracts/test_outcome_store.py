@@ -73,6 +73,7 @@ def test_only_keys_that_exist_are_answered(stores: Stores) -> None:
     keys = [(outcome.signal_id, Interval.H1), (outcome.signal_id, Interval.H4), (first_id(NOON), Interval.H1)]
     assert set(stores.outcomes.get(keys)) == {keys[0]}
     assert stores.outcomes.get([]) == {}
+    assert set(stores.outcomes.get([keys[0], keys[0]])) == {keys[0]}
 
 
 def test_more_than_a_hundred_keys_are_answered(stores: Stores) -> None:

@@ -1,3 +1,4 @@
+import base64
 from dataclasses import replace
 from decimal import Decimal
 
@@ -202,6 +203,7 @@ def test_pages_lead_to_the_end_without_loss_or_repetition(stores: Stores, wanted
     seen, cursor = list[Signal](), None
     while True:
         page = stores.signals.page(wanted, limit, cursor)
+        assert page.items or cursor is None, "a cursor leads to something"
         seen += page.items
         cursor = page.next_cursor
         if cursor is None:
@@ -243,6 +245,15 @@ def test_a_cursor_of_another_filter_is_refused(stores: Stores) -> None:
     cursor = stores.signals.page(SignalFilter(symbol="BTC/USDT"), 1).next_cursor
     with pytest.raises(InvalidInput, match="another filter"):
         stores.signals.page(SignalFilter(symbol="ETH/USDT"), 1, cursor)
+
+
+def test_a_cursor_that_somebody_changed_is_refused(stores: Stores) -> None:
+    log = a_log(stores)
+    cursor = stores.signals.page(SignalFilter(), 1).next_cursor or ""
+    content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    changed = base64.urlsafe_b64encode(content.replace(log[0].signal_id, "42").encode()).decode()
+    with pytest.raises(InvalidInput, match="not a cursor"):
+        stores.signals.page(SignalFilter(), 1, changed)
 
 
 def test_a_page_of_nothing_is_refused(stores: Stores) -> None:

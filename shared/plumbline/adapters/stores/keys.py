@@ -57,4 +57,4 @@ def last_id(instant: int) -> str:
 
 def days_of(after: int, until: int) -> Iterator[str]:
     """UTC days touched by (after, until], oldest first."""
-    yield from days_between(max(after + 1, 0), until)
+    yield from days_between(after + 1, until)
