@@ -99,8 +99,7 @@ def performance(stores: Stores, days: int, dimension: str, now: int) -> Period:
     """Statistics of the last `days` UTC days along one dimension, the day of `now` included."""
     start = day_start(day_of(now)) - (days - 1) * DAY
     rollups = {r.day: r for r in stores.rollups.days(days_between(start, now), [dimension])}
-    cursor = stores.cursors.read(SUMMARISE)
-    position = cursor.position if cursor else -1
+    position = _summarised_until(stores, now)
     usable = {day: r for day, r in rollups.items() if _holds_all(r, position, now)}
     spans = _uncounted(days_between(start, now), rollups, usable, position, now)
     live = [{dimension: _count(stores, after, until).get(dimension, {})} for after, until in spans]
@@ -111,6 +110,16 @@ def by_interval(period: Period) -> dict[Interval, Cell]:
     """The cells of all signals, one for each interval."""
     whole = period.cell("all", "all")
     return {i: Cell(whole.signals, {i: whole.tallies.get(i, Tally())}) for i in Interval}
+
+
+def _summarised_until(stores: Stores, now: int) -> int:
+    """Instant up to which the rollups hold everything.
+
+    The first signal ever makes the summary's cursor. Without one there is nothing older than the signals being written
+    at this moment, so yesterday and today are all there is to count.
+    """
+    cursor = stores.cursors.read(SUMMARISE)
+    return cursor.position if cursor else day_start(day_of(now)) - DAY - 1
 
 
 def _holds_all(rollup: DayRollup, position: int, now: int) -> bool:
@@ -168,8 +177,8 @@ class Lag:
 
 
 def lags(cursors: Iterable[Cursor], now: int) -> list[Lag]:
-    """Lag of every cursor, in their order."""
-    return [Lag(c.name, c.position, max(0, now - c.position), _allowed(c.name)) for c in cursors]
+    """Lag of every cursor, in their order; none where it stands ahead, waiting for a first check to fall due."""
+    return [Lag(c.name, min(c.position, now), max(0, now - c.position), _allowed(c.name)) for c in cursors]
 
 
 def _allowed(name: str) -> int:
@@ -223,7 +232,7 @@ def tracker(stores: Stores, schedules: Schedules, now: int) -> tuple[list[Check]
     checks = [
         Check(
             interval=interval,
-            position=cursor.position if cursor else None,
+            position=min(cursor.position, now) if cursor else None,
             lag=max(0, now - cursor.position) if cursor else None,
             next_due=_next_due(stores, interval, cursor.position if cursor else now),
             enabled=_enabled(rules, interval),

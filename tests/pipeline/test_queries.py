@@ -140,6 +140,19 @@ def test_the_daily_summary_and_the_reader_agree_on_where_a_day_ends() -> None:
     assert period.cells == {"scanner": counted(stores, TODAY - DAY, NOON)["scanner"]}
 
 
+def test_a_record_without_a_single_signal_costs_two_days_to_read_however_long_the_period() -> None:
+    spans: list[tuple[int, int]] = []
+
+    class Watched(InMemorySignals):
+        def between(self, after: int, until: int) -> Iterator[Signal]:
+            spans.append((after, until))
+            return super().between(after, until)
+
+    period = queries.performance(replace(memory_stores(), signals=Watched("simulated")), 365, "all", NOON)
+    assert (period.start, period.cells["all"]) == (TODAY - 364 * DAY, {})
+    assert {until - after for after, until in spans} == {DAY + NOON - TODAY + 1}
+
+
 # --- symbols
 
 
@@ -180,6 +193,17 @@ def test_the_next_check_is_that_of_the_oldest_signal_not_yet_checked() -> None:
     assert due[Interval.H1] == iso(NOON + HOUR // 2)
     assert due[Interval.H4] == iso(NOON - HOUR)
     assert due[Interval.D30] is None
+
+
+def test_a_cursor_that_waits_for_its_first_check_has_no_lag_and_claims_no_future() -> None:
+    stores = memory_stores()
+    record(stores, a_signal(timestamp=NOON))
+    stores.cursors.move(None, "check#4h", NOON + 4 * HOUR - 1, {})
+    [lag] = queries.lags(stores.cursors.all(), NOON)
+    checks, _ = queries.tracker(stores, FakeSchedules(), NOON)
+    [check] = [c for c in checks if c.interval is Interval.H4]
+    assert (lag.position, lag.lag, check.position, check.lag) == (NOON, 0, NOON, 0)
+    assert check.next_due == NOON + 4 * HOUR
 
 
 def test_a_table_that_does_not_answer_is_named_beside_those_that_do() -> None:

@@ -1,0 +1,76 @@
+"""The handler as it is deployed: its own wiring, its tables in moto, its settings from the environment."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from api.app import app
+from api.idempotency import stored_replies
+from plumbline import wiring
+from plumbline.domain.calendar import day_of
+from plumbline.events import wall_clock
+from plumbline.ports import Universe
+from tests.functions.gateway import OPERATOR, Gateway
+from tests.tables import create_tables
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "PLUMBLINE_STAGE": "test",
+    "PLUMBLINE_TABLES": "plumbline-test",
+    "PLUMBLINE_EXCHANGE": "binance",
+    "PLUMBLINE_CHECK_RULES": "plumbline-test-check-1h",
+}
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    built = (wiring.settings, wiring.stores, wiring.schedules, stored_replies)
+    for each in built:
+        each.cache_clear()
+    with mock_aws():
+        create_tables(boto3.client("dynamodb"), "plumbline-test")
+        boto3.client("events").put_rule(Name="plumbline-test-check-1h", ScheduleExpression="rate(5 minutes)")
+        gateway = Gateway(claims=OPERATOR)
+        gateway.app = app
+        yield gateway
+    for each in built:
+        each.cache_clear()
+
+
+def test_every_reader_answers_on_a_stack_that_was_deployed_a_moment_ago(deployed: Gateway) -> None:
+    for path in ("/", "/health", "/openapi.json", "/docs", "/api/signals/history?include=outcomes"):
+        assert deployed.get(path).status == 200, path
+    for page in ("stats?days=365", "by-scanner", "by-tier", "by-interval", "tracker-stats"):
+        assert deployed.get(f"/performance/{page}").status == 200, page
+    assert deployed.get("/").json["simulated"] is False
+    assert deployed.post("/api/signals/generate-from-db", {"symbol": "BTC/USDT"}).json["signal"]["action"] == "HOLD"
+
+
+def test_an_outside_signal_goes_through_the_real_tables_and_back(deployed: Gateway) -> None:
+    wiring.stores().markets.add(Universe(day=day_of(wall_clock()), markets=("BTC/USDT",), most_traded={}))
+    alert = {
+        "id": "1",
+        "symbol": "BTC",
+        "signal": "SHORT",
+        "price": 64250.5,
+        "unified_score": 60,
+        "scanner_type": "social",
+    }
+    first = deployed.post("/performance/track-signal", alert, idempotency_key="k")
+    again = deployed.post("/performance/track-signal", alert, idempotency_key="k")
+    assert (first.status, again.status, again.body) == (201, 201, first.body)
+    assert deployed.get("/api/signals/latest?symbol=BTCUSDT").json["signal"] == first.json["data"]
+    assert deployed.get("/performance/stats?days=2").json["data"]["total_signals"] == 1
+
+
+def test_the_checks_rules_are_switched_where_they_are(deployed: Gateway) -> None:
+    assert deployed.post("/performance/tracker/stop").json["data"]["rules"] == ["plumbline-test-check-1h"]
+    assert deployed.get("/performance/tracker-stats").json["data"]["rules"] == {"plumbline-test-check-1h": False}
+    deployed.post("/performance/tracker/start")
+    assert boto3.client("events").describe_rule(Name="plumbline-test-check-1h")["State"] == "ENABLED"
