@@ -58,6 +58,9 @@ def up(
     schedules: Annotated[
         bool, typer.Option(help="Run the schedules with the wall clock; without, `plumbline replay` is the clock.")
     ] = True,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of the template, such as UniverseSize=5; may be repeated.")
+    ] = None,
 ) -> None:
     """Start the local AWS and the market, and deploy the real template to them."""
     with _told() as workspace:
@@ -66,6 +69,7 @@ def up(
             exchange=exchange,
             exchange_url=exchange_url,
             schedules=schedules,
+            parameters=dict(assignment(text) for text in parameter or ()),
         )
         stack = lifecycle.up(workspace, options, _say)
         _say("Up. " + how_to_go_on(stack, 30))
@@ -166,6 +170,14 @@ def invoke(
 def instant(text: str) -> int:
     """A point in time from the command line: a day, or ISO 8601 with its zone."""
     return day_start(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else parse_instant(text)
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Name and value of a parameter from the command line: UniverseSize=5."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise InvalidInput(f"{text!r} is not a parameter; write it as UniverseSize=5", field="parameter")
+    return name, value
 
 
 def duration(text: str) -> int:

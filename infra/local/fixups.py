@@ -1,13 +1,17 @@
-"""Settings that a template asks for and MiniStack's CloudFormation leaves out, applied by the services' own APIs.
+"""Settings that a template asks for and MiniStack leaves out or reads otherwise, applied by the services' own APIs.
 
 Where they are in force already, as on LocalStack and AWS, nothing happens.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from infra.local.cloud import Cloud
 from infra.local.template import Json, Resolver, parse
+
+_RULE = re.compile(r"(arn:aws:events:[^:]*:\d*:rule/)([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,27 @@ def _dead_letter_queue(cloud: Cloud, function: str, wanted: Mapping[str, Json]) 
     return "dead-letter queue"
 
 
+def _rights_on_rules(cloud: Cloud, role: str, wanted: Mapping[str, Json]) -> str:
+    """MiniStack knows a rule of the default bus as `rule/default/<name>` when it asks IAM, AWS as `rule/<name>`."""
+    iam, changed = cloud.client("iam"), []
+    for policy in (policy["PolicyName"] for policy in wanted.get("Policies", [])):
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        added = [_add_twins(statement) for statement in document["Statement"]]
+        if any(added):
+            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+            changed.append(policy)
+    return f"rights on rules in {', '.join(changed)}" if changed else ""
+
+
+def _add_twins(statement: dict[str, Json]) -> bool:
+    named = statement.get("Resource", [])
+    resources = [named] if isinstance(named, str) else named
+    twins = [_RULE.sub(r"\1default/\2", arn) for arn in resources if _RULE.fullmatch(arn)]
+    missing = [arn for arn in twins if arn not in resources]
+    statement["Resource"] = [*resources, *missing]
+    return bool(missing)
+
+
 def _queue_arn(cloud: Cloud, url: str) -> str:
     answer = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return str(answer["Attributes"]["QueueArn"])
@@ -114,4 +139,5 @@ _FIXES: dict[str, tuple[Fix, ...]] = {
     "AWS::DynamoDB::Table": (_time_to_live, _point_in_time_recovery),
     "AWS::DynamoDB::GlobalTable": (_time_to_live, _point_in_time_recovery),
     "AWS::Lambda::Function": (_reserved_concurrency, _dead_letter_queue),
+    "AWS::IAM::Role": (_rights_on_rules,),
 }

@@ -1,8 +1,8 @@
 """Up and down: the local AWS, the market and the stack, in the order in which they need each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,13 +22,15 @@ SIMULATED, RECORDED = "simulated", "recorded"
 class Options:
     """What `up` was asked for. `endpoint`: a cloud that already runs; `exchange`: a ccxt id, or by the data.
 
-    `exchange_url` is the market's address as the functions see it, where that is not ours (a cloud in a container).
+    `exchange_url` is the market's address as the functions see it, where that is not ours (a cloud in a container);
+    `parameters` are further parameters of the template.
     """
 
     endpoint: str | None = None
     exchange: str | None = None
     exchange_url: str | None = None
     schedules: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> Stack:
@@ -52,6 +54,7 @@ def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> St
         # A recorded market has no present: a schedule that runs with the wall clock would find nothing there.
         schedules=options.schedules and exchange != RECORDED,
         ours=options.endpoint is None,
+        parameters=options.parameters,
     )
     stack = deploy(workspace, wanted)
     stack.save(workspace)

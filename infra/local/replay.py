@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUMMARY_AT = 5 * MINUTE
 """`summarise_day` runs at 00:05 UTC."""
-WORKERS = 10
+WORKERS = 4
 
 
 class FunctionFailed(PlumblineError):

@@ -73,6 +73,7 @@ class Wanted:
     exchange_url: str | None
     schedules: bool
     ours: bool
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
@@ -107,6 +108,7 @@ def parameters(wanted: Wanted, version: str) -> dict[str, str]:
         "ProtectData": "false",
         "Schedules": "ENABLED" if wanted.schedules else "DISABLED",
         "ExchangeUrl": wanted.exchange_url or "",
+        **wanted.parameters,
     }
 
 
