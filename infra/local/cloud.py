@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.config import Config
 from localstack_client import config as localstack_config  # type: ignore[import-untyped]  # ships no types
@@ -32,39 +32,54 @@ def named_endpoint(environment: Mapping[str, str]) -> str | None:
 
 
 class Cloud:
-    """boto3 clients of one endpoint, each made when first used. They are thread-safe."""
+    """boto3 clients of one endpoint, each made when first used and closed with it. They are thread-safe."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         # localstack-client lets this variable win over every argument, so it must say the same.
         os.environ["AWS_ENDPOINT_URL"] = endpoint
         self._session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106  # the emulators' well-known key
+        self._clients: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let every connection go."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
 
     def client(self, service: str) -> Any:  # boto3 makes its clients' classes while running
         """A client of a service."""
-        return self._session.client(service, config=_POLICY)
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, config=_POLICY)
+        return self._clients[service]
 
-    @cached_property
+    @property
     def stacks(self) -> "CloudFormationClient":
         """CloudFormation."""
         return self.client("cloudformation")  # type: ignore[no-any-return]  # see client
 
-    @cached_property
+    @property
     def functions(self) -> "LambdaClient":
         """Lambda."""
         return self.client("lambda")  # type: ignore[no-any-return]  # see client
 
-    @cached_property
+    @property
     def tables(self) -> "DynamoDBClient":
         """DynamoDB."""
         return self.client("dynamodb")  # type: ignore[no-any-return]  # see client
 
-    @cached_property
+    @property
     def users(self) -> "CognitoIdentityProviderClient":
         """Cognito's user pools."""
         return self.client("cognito-idp")  # type: ignore[no-any-return]  # see client
 
-    @cached_property
+    @property
     def rules(self) -> "EventBridgeClient":
         """EventBridge's rules."""
         return self.client("events")  # type: ignore[no-any-return]  # see client

@@ -210,7 +210,8 @@ def _replay(stack: Stack, period: Period, step: int) -> None:
 
 def _with_fresh_tokens(workspace: Workspace) -> Stack:
     stack = Stack.load(workspace)
-    fresh = stack.signed_in(Cloud(stack.aws_endpoint))
+    with Cloud(stack.aws_endpoint) as cloud:
+        fresh = stack.signed_in(cloud)
     fresh.save(workspace)
     return fresh
 

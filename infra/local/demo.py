@@ -8,7 +8,6 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -68,9 +67,13 @@ def run_replay(console: Console, stack: Stack, period: Period, step: int, result
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    invoke = replay.lambda_invoker(Cloud(stack.aws_endpoint).functions, stack.functions)
     began = time.perf_counter()
-    with closing(Clock(stack.exchange_url or "")) as clock, Progress(*columns, console=console) as bar:
+    with (
+        Cloud(stack.aws_endpoint) as cloud,
+        closing(Clock(stack.exchange_url or "")) as clock,
+        Progress(*columns, console=console) as bar,
+    ):
+        invoke = replay.lambda_invoker(cloud.functions, stack.functions)
         task = bar.add_task("Replaying", total=total)
 
         def on_step(step: replay.Step, _: replay.Result) -> None:
@@ -92,18 +95,13 @@ def _summary(result: replay.Result, seconds: float) -> str:
 
 def show(console: Console, stack: Stack, days: int, rows: int) -> int:
     """The signals and their figures, through the API; returns how many signals there are."""
-    reader = Reader(stack, stack.tokens["user"])
-    signals = [*reader.signals()]
+    with closing(Reader(stack, stack.tokens["user"])) as reader:
+        signals = [*reader.signals()]
+        intervals = {row["interval"]: row for row in reader.by_interval(days)}
+        overall = reader.statistics(days)
     console.print(signal_table(signals, stack.exchange, rows))
-    intervals = {row["interval"]: row for row in _rows(reader.by_interval(days))}
-    console.print(figures_table(reader.statistics(days), intervals, stack.exchange))
+    console.print(figures_table(overall, intervals, stack.exchange))
     return len(signals)
-
-
-def _rows(data: Any) -> list[dict[str, Any]]:
-    if isinstance(data, dict):
-        return [{"interval": name, **row} for name, row in data.items()]
-    return list(data)
 
 
 def how_to_go_on(stack: Stack, days: int) -> str:

@@ -67,7 +67,8 @@ def down(workspace: Workspace) -> list[str]:
     with suppress(NotFound):
         stack = Stack.load(workspace)
         if not stack.ours and ministack.healthy(stack.aws_endpoint):
-            remove(Cloud(stack.aws_endpoint), NAME, stack.tables)
+            with Cloud(stack.aws_endpoint) as cloud:
+                remove(cloud, NAME, stack.tables)
             stopped.append(f"stack {NAME} at {stack.aws_endpoint}")
     stopped += ["MiniStack"] if ministack.stop(workspace) else []
     stopped += ["exchange"] if market.background(workspace).stop() else []

@@ -62,9 +62,13 @@ class Reader:
         """Figures of the whole record over the last `days`."""
         return dict(self.get("/performance/stats", days=days)["data"])
 
-    def by_interval(self, days: int) -> Any:  # a list or an object, as the API gives it
+    def by_interval(self, days: int) -> list[Row]:
         """The same for each interval."""
-        return self.get("/performance/by-interval", days=days)["data"]
+        return list(self.get("/performance/by-interval", days=days)["data"])
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._http.close()
 
 
 def signal_table(signals: Sequence[Row], market: str, rows: int) -> Table:

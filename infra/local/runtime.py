@@ -78,8 +78,8 @@ def stack_environment(workspace: Workspace, name: str) -> dict[str, str]:
         return {}
     if name not in stack.functions:
         return {}
-    client = Cloud(stack.aws_endpoint).functions
-    deployed = client.get_function_configuration(FunctionName=stack.functions[name])
+    with Cloud(stack.aws_endpoint) as cloud:
+        deployed = cloud.functions.get_function_configuration(FunctionName=stack.functions[name])
     return deployed.get("Environment", {}).get("Variables", {}) | {"AWS_ENDPOINT_URL": stack.aws_endpoint}
 
 

@@ -95,7 +95,8 @@ def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
     ]
     environment = sam_environment(workspace) | {"AWS_ENDPOINT_URL": wanted.endpoint}
     run_tool(command, workspace.log("deploy"), environment, workspace.root)
-    return describe(Cloud(wanted.endpoint), wanted)
+    with Cloud(wanted.endpoint) as cloud:
+        return describe(cloud, wanted)
 
 
 def parameters(wanted: Wanted, version: str) -> dict[str, str]:

@@ -49,8 +49,9 @@ def deployed(workspace: Workspace) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def cloud(deployed: Stack) -> Cloud:
-    return Cloud(deployed.aws_endpoint)
+def cloud(deployed: Stack) -> Iterator[Cloud]:
+    with Cloud(deployed.aws_endpoint) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="session")

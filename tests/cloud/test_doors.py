@@ -1,5 +1,8 @@
 """Who may do what: the gateway's tokens, the operators' group, and each function's own role."""
 
+from contextlib import closing
+
+import boto3
 import httpx
 import pytest
 from botocore.config import Config
@@ -63,8 +66,6 @@ def test_a_functions_role_may_not_write_what_is_not_its_own(
 ) -> None:
     role = cloud.functions.get_function_configuration(FunctionName=stack.functions[function])["Role"]
     session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    import boto3
-
     tables = boto3.client(
         "dynamodb",
         endpoint_url=stack.aws_endpoint,
@@ -74,7 +75,8 @@ def test_a_functions_role_may_not_write_what_is_not_its_own(
         aws_session_token=session["SessionToken"],
         config=Config(retries={"total_max_attempts": 1}),
     )
-    with pytest.raises(ClientError, match="AccessDenied"):
-        tables.put_item(TableName=f"{stack.tables}-{forbidden}", Item={"pk": {"S": "x"}, "sk": {"S": "x"}})
-    with pytest.raises(ClientError, match="AccessDenied"):
-        tables.scan(TableName=f"{stack.tables}-{forbidden}")
+    with closing(tables):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            tables.put_item(TableName=f"{stack.tables}-{forbidden}", Item={"pk": {"S": "x"}, "sk": {"S": "x"}})
+        with pytest.raises(ClientError, match="AccessDenied"):
+            tables.scan(TableName=f"{stack.tables}-{forbidden}")

@@ -1,6 +1,7 @@
 """From an exchange's candle to a checked outcome, through what is deployed."""
 
 import json
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,8 @@ FACTS = ("candles", "signals", "outcomes", "channels", "strategies", "markets", 
 
 @pytest.fixture(scope="module")
 def signals(stack: Stack) -> list[dict[str, Any]]:
-    return [dict(signal) for signal in Reader(stack, stack.tokens["user"]).signals()]
+    with closing(Reader(stack, stack.tokens["user"])) as reader:
+        return [dict(signal) for signal in reader.signals()]
 
 
 def stored(cloud: Cloud, stack: Stack, table: str) -> list[str]:
