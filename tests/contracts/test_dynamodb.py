@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from plumbline.adapters.stores import open_stores, stores_over
-from plumbline.adapters.stores.candles import CorruptChunk
 from plumbline.adapters.stores.keys import SHARDS, shard_of
 from plumbline.adapters.tables import CandleChunk, Tables
 from plumbline.domain.calendar import HOUR, MINUTE, Interval, Timeframe
 from plumbline.domain.candles import Candles
-from plumbline.domain.errors import StoreUnavailable
+from plumbline.domain.errors import CorruptChunk, StoreUnavailable
 from plumbline.domain.performance import DayRollup, count
 from plumbline.domain.signals import Provenance, Signal, signal_id
 from plumbline.ports import SignalFilter, Span, Stores
@@ -54,6 +53,18 @@ def test_two_writers_of_one_chunk_lose_nothing(tables: Tables, dynamo: Stores, s
     with before(tables, "PutItem", rival_is_faster):
         assert dynamo.candles.add(BTC, minute_candles(5, start=NOON + MINUTE)) == 1
     assert this_hour(dynamo).close.tolist() == [*stored, 5, 7]
+
+
+def test_a_chunk_this_container_wrote_last_is_not_read_again_and_still_nothing_is_lost(
+    tables: Tables, dynamo: Stores
+) -> None:
+    dynamo.candles.add(BTC, minute_candles(1))
+    with CapacityMeter(tables) as meter:
+        assert dynamo.candles.add(BTC, minute_candles(1, 2)) == 1
+    assert meter.requests == {"PutItem": 1}
+    stores_over(tables, "simulated").candles.add(BTC, minute_candles(7, start=NOON + 3 * MINUTE))
+    assert dynamo.candles.add(BTC, minute_candles(3, start=NOON + 2 * MINUTE)) == 1
+    assert this_hour(dynamo).close.tolist() == [1, 2, 3, 7]
 
 
 def test_a_writer_that_loses_every_time_gives_up_with_a_reason(tables: Tables, dynamo: Stores) -> None:
@@ -182,7 +193,7 @@ def test_a_damaged_chunk_is_an_error_that_names_it(tables: Tables, dynamo: Store
     tables.candles(*key, **(whole | damage)).save()
     for touch in (this_hour, lambda stores: stores.candles.add(BTC, minute_candles(5, 6))):
         with pytest.raises(CorruptChunk, match=r"BTC/USDT#1m#2026-11 from 2026-11-20T12:00:00Z"):
-            touch(dynamo)
+            touch(stores_over(tables, "simulated"))
 
 
 # Crashes between two requests of one call

@@ -7,6 +7,7 @@ PlumblineError
 ├── NotFound              the thing named does not exist
 ├── RecordRefused         may not enter the record (placeholder output, another data source)
 ├── SettingsError         the environment is incomplete or wrong; lists every fault at once
+├── CorruptChunk          stored candles do not match their own checksum; ours to repair, nobody's input
 ├── CursorMoved           another run moved the cursor first; nothing is lost, the next run goes on
 └── Unavailable           somebody else is away; try again after `retry_after` seconds
     ├── ExchangeUnavailable
@@ -52,6 +53,10 @@ class RecordRefused(PlumblineError):
 
 class SettingsError(PlumblineError):
     """The environment is incomplete or wrong."""
+
+
+class CorruptChunk(PlumblineError):
+    """A stored chunk of candles does not match its own checksum or count."""
 
 
 class CursorMoved(PlumblineError):

@@ -6,6 +6,8 @@ A chunk only ever grows, and its checksum changes with it; a writer that read an
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from plumbline.adapters.items import Key
 from plumbline.adapters.tables import CandleChunk
 from plumbline.domain.calendar import DAY, HOUR, Timeframe, iso
 from plumbline.domain.candles import COLUMNS, Candles
-from plumbline.domain.errors import InvalidCandle, PlumblineError, StoreUnavailable
+from plumbline.domain.errors import CorruptChunk, InvalidCandle, StoreUnavailable
 from plumbline.ports import Span
 
 CHUNK = {
@@ -30,16 +32,13 @@ _TRIES = 10
 """Writers of one chunk that may win before us. Each adds candles, so a series of this many losses is a fault."""
 
 
-class CorruptChunk(PlumblineError):
-    """A stored chunk of candles does not match its own checksum or count."""
-
-
 class DynamoCandles:
     """ports.CandleStore."""
 
     def __init__(self, chunks: type[CandleChunk], source: str) -> None:
         self._chunks = chunks
         self._source = source
+        self._written: dict[tuple[str, Timeframe], tuple[Key, _Chunk]] = {}
 
     def load(self, spans: Sequence[Span]) -> list[Candles]:
         """What is stored of each span. A chunk that several spans share is fetched and decoded once."""
@@ -59,23 +58,38 @@ class DynamoCandles:
         ]
 
     def add(self, symbol: str, candles: Candles) -> int:
-        """Merge into the stored chunks, which win. A run that ends half-way has stored whole chunks."""
-        parts = {self._key(symbol, candles.timeframe, start): part for start, part in _split(candles)}
-        stored = {(item.pk, item.sk): item for item in self._chunks.fetch(parts)}
-        return sum(self._extend(key, part, stored.get(key)) for key, part in parts.items())
+        """Merge into the stored chunks, which win. A run that ends half-way has stored whole chunks.
 
-    def _extend(self, key: Key, candles: Candles, item: CandleChunk | None) -> int:
+        The chunk this container wrote last of a series is not read again: if somebody else has changed it meanwhile,
+        the condition of the write says so.
+        """
+        parts = {self._key(symbol, candles.timeframe, start): part for start, part in _split(candles)}
+        series = symbol, candles.timeframe
+        known = dict([self._written[series]] if series in self._written else [])
+        unknown = [key for key in parts if key not in known]
+        known |= {(item.pk, item.sk): _Chunk.of(item, candles.timeframe) for item in self._chunks.fetch(unknown)}
+        added = 0
+        for key, part in parts.items():
+            old = known.get(key, _Chunk(Candles.empty(candles.timeframe)))
+            new, gained = self._extend(key, part, old)
+            self._written[series] = key, new
+            added += gained
+        return added
+
+    def _extend(self, key: Key, candles: Candles, old: "_Chunk") -> tuple["_Chunk", int]:
+        """The chunk as it is now stored, and how many candles we brought."""
         for _ in range(_TRIES):
-            old = _decode(item, candles.timeframe) if item else Candles.empty(candles.timeframe)
-            merged = old.merge(candles)
-            if len(merged) == len(old):
-                return 0
+            merged = old.candles.merge(candles)
+            if len(merged) == len(old.candles):
+                return old, 0
             chunk_is_as_read = (
-                self._chunks.checksum == item.checksum if item else self._chunks.checksum.does_not_exist()
+                self._chunks.checksum == old.checksum if old.checksum else self._chunks.checksum.does_not_exist()
             )
-            if self._encode(key, merged).put_if(chunk_is_as_read):
-                return len(merged) - len(old)
-            item = self._chunks.read(*key)
+            item = self._encode(key, merged)
+            if item.put_if(chunk_is_as_read):
+                return _Chunk(merged, item.checksum), len(merged) - len(old.candles)
+            stored = self._chunks.read(*key)
+            old = _Chunk.of(stored, candles.timeframe) if stored else _Chunk(Candles.empty(candles.timeframe))
         raise StoreUnavailable(
             f"candles {key[0]} from {key[1]}: {_TRIES} other writers in a row changed this chunk; try again",
             retry_after=1.0,
@@ -94,6 +108,18 @@ class DynamoCandles:
         return self._chunks(
             *key, length=len(candles), checksum=hashlib.sha256(raw).digest(), packed=zlib.compress(raw, 6)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A chunk's candles and the checksum it is stored with; no checksum: it is not stored."""
+
+    candles: Candles
+    checksum: bytes = b""
+
+    @classmethod
+    def of(cls, item: CandleChunk, timeframe: Timeframe) -> Self:
+        return cls(_decode(item, timeframe), item.checksum)
 
 
 def _decode(item: CandleChunk, timeframe: Timeframe) -> Candles:
