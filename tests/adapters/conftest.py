@@ -32,7 +32,8 @@ class Caller:
         return value
 
     def klines(self, **query: object) -> list[list[Any]]:
-        return self.get("/api/v3/klines", **({"symbol": "BTCUSDT", "interval": "1m"} | query))
+        rows: list[list[Any]] = self.get("/api/v3/klines", **({"symbol": "BTCUSDT", "interval": "1m"} | query))
+        return rows
 
     def refused(self, path: str, **query: object) -> tuple[int, int]:
         status, value, _ = self.ask("GET", f"{path}?{urlencode(query)}")
