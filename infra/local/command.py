@@ -17,7 +17,7 @@ from infra.local.build import build as build_artefacts
 from infra.local.cloud import Cloud, named_endpoint
 from infra.local.demo import MOST_DAYS, SIMULATED_MONTH, Period, how_to_go_on, recorded_period, run_replay
 from infra.local.replay import Result
-from infra.local.stack import Stack
+from infra.local.stack import Stack, stack_file
 from infra.local.workspace import Workspace
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start, iso, parse_instant
 from plumbline.domain.errors import InvalidInput, PlumblineError
@@ -72,7 +72,7 @@ def up(
             parameters=dict(assignment(text) for text in parameter or ()),
         )
         stack = lifecycle.up(workspace, options, _say)
-        _say("Up. " + how_to_go_on(stack, 30))
+        _say("Up. " + how_to_go_on(stack, stack_file(workspace), 30))
 
 
 @app.command()
@@ -121,7 +121,7 @@ def demo(
         stack = lifecycle.up(workspace, lifecycle.Options(schedules=False), _say)
         _replay(stack, period, duration(step))
         demonstration.show(console, stack, period.days, rows)
-        _say(how_to_go_on(stack, period.days))
+        _say(how_to_go_on(stack, stack_file(workspace), period.days))
 
 
 @app.command()

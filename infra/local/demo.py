@@ -104,13 +104,13 @@ def show(console: Console, stack: Stack, days: int, rows: int) -> int:
     return len(signals)
 
 
-def how_to_go_on(stack: Stack, days: int) -> str:
+def how_to_go_on(stack: Stack, file: Path, days: int) -> str:
     """Commands to try on a running stack."""
     me = _program()
     user, operator = (f'-H "Authorization: Bearer $({me} token {person})"' for person in ("user", "operator"))
     return "\n".join(
         (
-            f"The API is at {stack.api_url}; tokens and addresses are in .plumbline/stack.json. Try:",
+            f"The API is at {stack.api_url}; tokens and addresses are in {file}. Try:",
             f"  curl '{stack.api_url}/health'",
             f"  curl '{stack.api_url}/api/signals/latest' {user}",
             f"  curl '{stack.api_url}/api/signals/history?limit=5&include=outcomes' {user}",

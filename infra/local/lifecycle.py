@@ -10,7 +10,7 @@ from infra.local import market, ministack
 from infra.local.build import build
 from infra.local.cloud import Cloud
 from infra.local.processes import free_port
-from infra.local.stack import NAME, Stack, Wanted, deploy, remove
+from infra.local.stack import NAME, Stack, Wanted, deploy, remove, stack_file
 from infra.local.workspace import Workspace
 from plumbline.domain.errors import InvalidInput, NotFound, Unavailable
 
@@ -72,7 +72,7 @@ def down(workspace: Workspace) -> list[str]:
             stopped.append(f"stack {NAME} at {stack.aws_endpoint}")
     stopped += ["MiniStack"] if ministack.stop(workspace) else []
     stopped += ["exchange"] if market.background(workspace).stop() else []
-    (workspace.state / "stack.json").unlink(missing_ok=True)
+    stack_file(workspace).unlink(missing_ok=True)
     return stopped
 
 

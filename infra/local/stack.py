@@ -41,7 +41,7 @@ class Stack:
     @classmethod
     def load(cls, workspace: Workspace) -> Self:
         """The stack that is up; NotFound where none is."""
-        path = _file(workspace)
+        path = stack_file(workspace)
         try:
             return cls(**json.loads(path.read_text()))
         except FileNotFoundError:
@@ -53,7 +53,7 @@ class Stack:
 
     def save(self, workspace: Workspace) -> Path:
         """Write stack.json, readable by its owner only, for it holds tokens."""
-        path = _file(workspace)
+        path = stack_file(workspace)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -176,5 +176,6 @@ def _tokens(cloud: Cloud, pool: str, client: str) -> dict[str, str]:
     return {person: users.sign_in(cloud, pool, client, person) for person in users.PEOPLE}
 
 
-def _file(workspace: Workspace) -> Path:
+def stack_file(workspace: Workspace) -> Path:
+    """Where it is written what is up."""
     return workspace.state / "stack.json"
