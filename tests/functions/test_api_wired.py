@@ -20,7 +20,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "PLUMBLINE_STAGE": "test",
-    "PLUMBLINE_TABLES": "plumbline-test",
+    "PLUMBLINE_TABLES": "plumbline-wired",
     "PLUMBLINE_EXCHANGE": "binance",
     "PLUMBLINE_CHECK_RULES": "plumbline-test-check-1h",
 }
@@ -34,11 +34,15 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     for each in built:
         each.cache_clear()
     with mock_aws():
-        create_tables(boto3.client("dynamodb"), "plumbline-test")
+        dynamodb = boto3.client("dynamodb")
+        tables = create_tables(dynamodb, "plumbline-wired")
         boto3.client("events").put_rule(Name="plumbline-test-check-1h", ScheduleExpression="rate(5 minutes)")
         gateway = Gateway(claims=OPERATOR)
         gateway.app = app
         yield gateway
+        # Inside another test's mock this one does not end with its own.
+        for table in tables:
+            dynamodb.delete_table(TableName=table)
     for each in built:
         each.cache_clear()
 

@@ -68,8 +68,16 @@ def test_a_file_of_another_version_says_how_to_renew_it(workspace: Workspace, co
 @pytest.mark.parametrize("schedules", [True, False])
 def test_every_parameter_that_is_set_exists_in_the_template(schedules: bool) -> None:
     template = read(Workspace.of({}).root / "template.yaml")
-    wanted = Wanted(endpoint="http://e", exchange="simulated", exchange_url=None, schedules=schedules, ours=True)
+    wanted = Wanted(
+        endpoint="http://e",
+        exchange="simulated",
+        exchange_url=None,
+        exchange_seen_as="http://x",
+        schedules=schedules,
+        ours=True,
+    )
     given = parameters(wanted, "v1")
+    assert given["ExchangeUrl"] == "http://x"
     assert given.keys() <= default_parameters(template).keys()
     for name, value in given.items():
         assert value in template["Parameters"][name].get("AllowedValues", [value])

@@ -3,7 +3,7 @@ from dataclasses import replace
 from plumbline.domain.calendar import DAY, HOUR, Timeframe, day_of
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.channels import scanned_symbols
-from plumbline.pipeline.progress import Progress, call_log_readers_back, move, reached, signals_complete_until
+from plumbline.pipeline.progress import Progress, call_log_readers_back, move, reached, signals_complete_until, snapshot
 from plumbline.ports import Universe
 from tests.fakes import memory_stores
 from tests.world import START
@@ -38,10 +38,10 @@ def test_readers_beyond_a_late_signal_are_set_back_and_others_stay() -> None:
 
 def test_signals_are_complete_until_just_before_the_next_candle_closes() -> None:
     cursors = memory_stores().cursors
-    assert signals_complete_until(cursors, [Timeframe.H1]) is None
+    assert signals_complete_until({}, [Timeframe.H1]) is None
     move(cursors, None, "generate#1h", START)
     move(cursors, None, "generate#4h", START)
-    assert signals_complete_until(cursors, [Timeframe.H1, Timeframe.H4]) == START + HOUR - 1
+    assert signals_complete_until(snapshot(cursors), [Timeframe.H1, Timeframe.H4]) == START + HOUR - 1
 
 
 def test_the_collectors_notes_survive_their_cursor_and_hold_no_position_twice() -> None:

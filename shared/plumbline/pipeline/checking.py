@@ -19,9 +19,11 @@ from plumbline.pipeline.progress import (
     move,
     reached,
     signals_complete_until,
+    snapshot,
 )
-from plumbline.ports import Span, Stores
+from plumbline.ports import Cursor, Span, Stores
 
+_CLOSE_EVERY = 6 * HOUR
 _AT_ONCE = 500
 """Signals judged together: bounds memory, and fills the store's batches."""
 
@@ -41,97 +43,87 @@ def check_outcomes(stores: Stores, interval: Interval, now: int, enough_time: En
     Returns the outcomes `checked` (new ones), the signals still `unknown` for want of a price, and those `closed` so.
     """
     count = {"checked": 0, "unknown": 0, "closed": 0}
-    minutes = stores.cursors.read(collecting(Timeframe.M1))
+    known = snapshot(stores.cursors)
+    minutes = known.get(collecting(Timeframe.M1))
     if minutes is None:
         return count
-    target = _target(stores, interval, min(now, minutes.position))
+    complete = signals_complete_until(known, timeframes_of(open_channels(stores)))
+    # No price is missing up to the first bound, no signal that was due up to the second.
+    latest = min(now, minutes.position)
+    target = latest if complete is None else min(latest, complete + interval.ms)
     progress = Progress.of(minutes)
-    _check(stores, interval, target, progress, now, count, enough_time)
-    _close(stores, interval, target - GIVE_UP_AFTER, progress, now, count, enough_time)
+    work = _Work(stores, interval, progress, now, enough_time, count)
+    _check(work, known.get(checking(interval)), target)
+    _close(work, known.get(closing(interval)), target - GIVE_UP_AFTER)
     return count
 
 
-def _target(stores: Stores, interval: Interval, latest: int) -> int:
-    """How far this check may go: prices are collected, and no generator will still add a signal that was due."""
-    complete = signals_complete_until(stores.cursors, timeframes_of(open_channels(stores)))
-    return latest if complete is None else min(latest, complete + interval.ms)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the passes of one run share."""
+
+    stores: Stores
+    interval: Interval
+    progress: Progress
+    now: int
+    enough_time: EnoughTime
+    count: dict[str, int]
 
 
-def _check(
-    stores: Stores,
-    interval: Interval,
-    target: int,
-    progress: Progress,
-    now: int,
-    count: dict[str, int],
-    enough_time: EnoughTime,
-) -> None:
-    cursor = stores.cursors.read(checking(interval))
-    start = cursor.position if cursor else target
-    for after, until in _days(start, target):
-        if not enough_time():
+def _check(work: _Work, cursor: Cursor | None, target: int) -> None:
+    stores, name = work.stores, checking(work.interval)
+    for after, until in _days(cursor.position if cursor else target, target):
+        if not work.enough_time():
             return
         again = after < reached(cursor)
-        for check in _checks(stores, interval, (after, until), progress, now, again=again):
+        for check in _checks(work, after, until, again=again):
             if check.judged:
-                count["checked"] += stores.outcomes.add(check.judged)
+                work.count["checked"] += stores.outcomes.add(check.judged)
             elif not check.stored:
-                count["unknown"] += 1
+                work.count["unknown"] += 1
         if again:
             stores.cursors.rewind(SUMMARISE, after)
-        cursor = move(stores.cursors, cursor, checking(interval), until)
+        cursor = move(stores.cursors, cursor, name, until)
 
 
-def _close(
-    stores: Stores,
-    interval: Interval,
-    target: int,
-    progress: Progress,
-    now: int,
-    count: dict[str, int],
-    enough_time: EnoughTime,
-) -> None:
+def _close(work: _Work, cursor: Cursor | None, target: int) -> None:
     """Follow the check a week behind: what has no outcome by then gets its price now, or is closed as UNKNOWN."""
-    cursor = stores.cursors.read(closing(interval))
-    target -= target % HOUR
-    start = cursor.position if cursor else target
-    for after, until in _days(start, target):
-        if not enough_time():
+    stores, name = work.stores, closing(work.interval)
+    target -= target % _CLOSE_EVERY
+    for after, until in _days(cursor.position if cursor else target, target):
+        if not work.enough_time():
             return
         late = []
-        for check in _checks(stores, interval, (after, until), progress, now, again=True):
-            outcome = check.stored or check.judged or judge(check.signal, interval, None, now)
+        for check in _checks(work, after, until, again=True):
+            outcome = check.stored or check.judged or judge(check.signal, work.interval, None, work.now)
             if outcome.checked_at >= outcome.due_at + GIVE_UP_AFTER:
                 late.append(outcome.due_at)
             if not check.stored and stores.outcomes.add(outcome):
-                count["checked" if check.judged else "closed"] += 1
+                work.count["checked" if check.judged else "closed"] += 1
         if late:
             stores.cursors.rewind(SUMMARISE, min(late) - 1)
-        cursor = move(stores.cursors, cursor, closing(interval), until)
+        cursor = move(stores.cursors, cursor, name, until)
 
 
-def _checks(
-    stores: Stores, interval: Interval, span: tuple[int, int], progress: Progress, now: int, *, again: bool
-) -> Iterator[_Check]:
+def _checks(work: _Work, after: int, until: int, *, again: bool) -> Iterator[_Check]:
     """Every check due in (after, until]. What is stored is looked up only where a run has been before: `again`."""
-    after, until = span
-    signals = stores.signals.between(after - interval.ms, until - interval.ms)
+    interval = work.interval
+    signals = work.stores.signals.between(after - interval.ms, until - interval.ms)
     for batch in batched(signals, _AT_ONCE, strict=False):
-        done = stores.outcomes.get((signal.signal_id, interval) for signal in batch) if again else {}
+        done = work.stores.outcomes.get((signal.signal_id, interval) for signal in batch) if again else {}
         yield from (_Check(s, done[s.signal_id, interval], None) for s in batch if (s.signal_id, interval) in done)
-        yield from _judge(stores, interval, [s for s in batch if (s.signal_id, interval) not in done], progress, now)
+        yield from _judge(work, [s for s in batch if (s.signal_id, interval) not in done])
 
 
-def _judge(
-    stores: Stores, interval: Interval, signals: Sequence[Signal], progress: Progress, now: int
-) -> Iterator[_Check]:
+def _judge(work: _Work, signals: Sequence[Signal]) -> Iterator[_Check]:
+    interval = work.interval
     spans = [_price_span(signal.symbol, signal.due(interval)) for signal in signals]
-    for signal, minutes in zip(signals, stores.candles.load(spans), strict=True):
+    for signal, minutes in zip(signals, work.stores.candles.load(spans), strict=True):
         due = signal.due(interval)
         # A symbol the collector is behind with has no last price yet, only an older one.
-        collected = progress.positions.get(signal.symbol, 0) >= Timeframe.M1.floor(due)
+        collected = work.progress.positions.get(signal.symbol, 0) >= Timeframe.M1.floor(due)
         price = price_at(minutes, due) if collected else None
-        yield _Check(signal, None, None if price is None else judge(signal, interval, price, now))
+        yield _Check(signal, None, None if price is None else judge(signal, interval, price, work.now))
 
 
 def _price_span(symbol: str, due: int) -> Span:

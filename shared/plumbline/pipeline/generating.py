@@ -25,6 +25,7 @@ from plumbline.pipeline.progress import (
     generating,
     move,
     reached,
+    snapshot,
 )
 from plumbline.ports import Span, Stores, Universe
 from plumbline.settings import Settings
@@ -38,10 +39,10 @@ def generate_signals(
     Returns how many candles were `evaluated` and how many `signals` are new in the log.
     """
     count = {"evaluated": 0, "signals": 0}
-    collected = stores.cursors.read(collecting(timeframe))
+    known = snapshot(stores.cursors)
+    collected, cursor = known.get(collecting(timeframe)), known.get(generating(timeframe))
     if collected is None:
         return count
-    cursor = stores.cursors.read(generating(timeframe))
     target = min(timeframe.floor(now), collected.position)
     after = cursor.position if cursor else target - timeframe.ms
     channels = [c for c in open_channels(stores) if c.timeframe is timeframe]

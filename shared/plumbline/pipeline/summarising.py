@@ -1,5 +1,7 @@
 """Fold the facts of each day into mergeable statistics; recomputing a day gives the same bytes."""
 
+from collections.abc import Mapping
+
 from plumbline.domain.calendar import DAY, Interval, day_of
 from plumbline.domain.performance import DayRollup, count
 from plumbline.domain.signals import Signal
@@ -11,8 +13,9 @@ from plumbline.pipeline.progress import (
     checking,
     move,
     signals_complete_until,
+    snapshot,
 )
-from plumbline.ports import Stores
+from plumbline.ports import Cursor, Stores
 
 
 def summarise_day(stores: Stores, now: int, enough_time: EnoughTime = always) -> dict[str, int]:
@@ -20,8 +23,9 @@ def summarise_day(stores: Stores, now: int, enough_time: EnoughTime = always) ->
 
     Returns how many `days` were computed.
     """
-    target = _target(stores, now)
-    cursor = stores.cursors.read(SUMMARISE)
+    known = snapshot(stores.cursors)
+    target = _target(stores, known, now)
+    cursor = known.get(SUMMARISE)
     start = cursor.position if cursor else target
     days = 0
     while start < target and enough_time():
@@ -46,8 +50,8 @@ def checks_due(stores: Stores, interval: Interval, after: int, until: int) -> li
     return [(s, interval) for s in stores.signals.between(after - interval.ms, until - interval.ms)]
 
 
-def _target(stores: Stores, now: int) -> int:
+def _target(stores: Stores, known: Mapping[str, Cursor], now: int) -> int:
     """Instant by which every signal is in the log and every check that was due has run."""
-    bounds = [now, signals_complete_until(stores.cursors, timeframes_of(open_channels(stores)))]
-    bounds += [c.position for i in Interval if (c := stores.cursors.read(checking(i)))]
+    bounds = [now, signals_complete_until(known, timeframes_of(open_channels(stores)))]
+    bounds += [c.position for i in Interval if (c := known.get(checking(i)))]
     return min(bound for bound in bounds if bound is not None)

@@ -34,7 +34,7 @@ class DynamoOutcomes:
         return {(outcome.signal_id, outcome.interval): outcome for outcome in map(_decode, stored)}
 
     def due_between(self, after: int, until: int) -> Iterator[Outcome]:
-        """Outcomes due in (after, until]: four queries for a day read from its start, else four for each interval.
+        """Outcomes due in (after, until]: two queries for a day read from its start, else two for each interval.
 
         Today's partitions hold nothing that is not due yet, so reading them from the start reads nothing in vain.
         """

@@ -67,7 +67,7 @@ class DynamoSignals:
         return self._decode(item) if item else None
 
     def between(self, after: int, until: int) -> Iterator[Signal]:
-        """Signals of (after, until] in order of id: four short queries for each day touched that has any."""
+        """Signals of (after, until] in order of id: two short queries for each day touched that has any."""
         low, high = ids_within(after, until)
         days = list(days_of(after, until)) if until > after else []
         if len(days) > 2:
