@@ -53,7 +53,7 @@ def up(
         str | None, typer.Option(envvar="PLUMBLINE_EXCHANGE", help="A ccxt exchange id such as binance: live market.")
     ] = None,
     exchange_url: Annotated[
-        str | None, typer.Option(help="The market's address as the functions see it, where they run in a container.")
+        str | None, typer.Option(help="Our market's address as the functions see it, where they run in containers.")
     ] = None,
     schedules: Annotated[
         bool, typer.Option(help="Run the schedules with the wall clock; without, `plumbline replay` is the clock.")

@@ -22,7 +22,7 @@ SIMULATED, RECORDED = "simulated", "recorded"
 class Options:
     """What `up` was asked for. `endpoint`: a cloud that already runs; `exchange`: a ccxt id, or by the data.
 
-    `exchange_url` is the market's address as the functions see it, where that is not ours (a cloud in a container);
+    `exchange_url` is our market's address as the functions see it, where they run in containers;
     `parameters` are further parameters of the template.
     """
 
@@ -39,7 +39,9 @@ def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> St
     data = market.recorded_folder(workspace)
     exchange = options.exchange or (RECORDED if data else SIMULATED)
     before = _running(workspace)
-    address = _market(workspace, exchange, data, before, say)
+    # Functions in containers reach this machine by another address than 127.0.0.1.
+    host = "0.0.0.0" if options.exchange_url else "127.0.0.1"  # noqa: S104  # asked for by naming such an address
+    address = _market(workspace, exchange, data, before, host, say)
     endpoint = options.endpoint or _cloud(workspace, before, say)
     if not ministack.healthy(endpoint):
         raise Unavailable(f"no MiniStack or LocalStack answers at {endpoint}: start it, or leave --endpoint out")
@@ -50,7 +52,8 @@ def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> St
     wanted = Wanted(
         endpoint=endpoint,
         exchange=exchange,
-        exchange_url=options.exchange_url or address,
+        exchange_url=address,
+        exchange_seen_as=options.exchange_url or address,
         # A recorded market has no present: a schedule that runs with the wall clock would find nothing there.
         schedules=options.schedules and exchange != RECORDED,
         ours=options.endpoint is None,
@@ -94,7 +97,12 @@ def _cloud(workspace: Workspace, before: Stack | None, say: Callable[[str], None
 
 
 def _market(
-    workspace: Workspace, exchange: str, data: Path | None, before: Stack | None, say: Callable[[str], None]
+    workspace: Workspace,
+    exchange: str,
+    data: Path | None,
+    before: Stack | None,
+    host: str,
+    say: Callable[[str], None],
 ) -> str | None:
     process = market.background(workspace)
     if exchange not in {SIMULATED, RECORDED}:
@@ -107,7 +115,7 @@ def _market(
     port = port or _port(workspace, "PLUMBLINE_EXCHANGE_PORT", market.PORT, say)
     served = f"the recorded candles in {data}" if data else f"a simulated market, seed {market.SEED}"
     say(f"Starting the exchange at http://127.0.0.1:{port}: {served}")
-    return market.start(workspace, port, data)
+    return market.start(workspace, port, data, host)
 
 
 def _port(workspace: Workspace, variable: str, usual: int, say: Callable[[str], None]) -> int:

@@ -29,12 +29,12 @@ def recorded_folder(workspace: Workspace) -> Path | None:
     return folder
 
 
-def start(workspace: Workspace, port: int, data: Path | None) -> str:
-    """Serve a folder of recorded candles, or without one the seeded simulation; returns the address."""
+def start(workspace: Workspace, port: int, data: Path | None, host: str = "127.0.0.1") -> str:
+    """Serve a folder of recorded candles, or without one the seeded simulation; returns the address from here."""
     address = f"http://127.0.0.1:{port}"
     served = ["--data", str(data)] if data else ["--seed", str(SEED)]
     process = background(workspace)
-    command = [python(), "-m", "infra.local.exchange", "--port", str(port), *served]
+    command = [python(), "-m", "infra.local.exchange", "--host", host, "--port", str(port), *served]
     paths = f"{workspace.root}:{workspace.root / 'shared'}"
     process.start(command, child_environment(workspace.environment) | {"PYTHONPATH": paths})
     process.wait_until(lambda: _answers(address))

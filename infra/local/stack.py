@@ -66,11 +66,12 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to deploy where."""
+    """What to deploy where. The functions may see the exchange at another address than this command does."""
 
     endpoint: str
     exchange: str
     exchange_url: str | None
+    exchange_seen_as: str | None
     schedules: bool
     ours: bool
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +109,7 @@ def parameters(wanted: Wanted, version: str) -> dict[str, str]:
         "CodeVersion": version,
         "ProtectData": "false",
         "Schedules": "ENABLED" if wanted.schedules else "DISABLED",
-        "ExchangeUrl": wanted.exchange_url or "",
+        "ExchangeUrl": wanted.exchange_seen_as or "",
         **wanted.parameters,
     }
 
