@@ -6,6 +6,7 @@ import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -121,18 +122,33 @@ def demo(
         stack = lifecycle.up(workspace, lifecycle.Options(schedules=False), _say)
         _replay(stack, period, duration(step))
         demonstration.show(console, stack, period.days, rows)
+        agrees = demonstration.prove(console, stack)
         _say(how_to_go_on(stack, stack_file(workspace), period.days))
+        if not agrees:
+            raise typer.Exit(1)
 
 
 @app.command()
 def signals(
     rows: Annotated[int, typer.Option(min=2, help="Rows of the table.")] = 40,
     days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Days of the figures, back from now.")] = 31,
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file instead.")] = None,
 ) -> None:
     """Show the signals of the running stack with their outcomes, and the figures."""
     with _told() as workspace:
         stack = _with_fresh_tokens(workspace)
-        demonstration.show(console, stack, days, rows)
+        if svg:
+            svg.write_text(demonstration.picture(stack, days, rows))
+        else:
+            demonstration.show(console, stack, days, rows)
+
+
+@app.command()
+def verify() -> None:
+    """Recompute every outcome the API shows from the market's own candles, with none of the code that made them."""
+    with _told() as workspace:
+        if not demonstration.prove(console, _with_fresh_tokens(workspace)):
+            raise typer.Exit(1)
 
 
 @app.command()

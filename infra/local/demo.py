@@ -2,11 +2,13 @@
 
 import csv
 import gzip
+import re
 import shutil
 import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +19,8 @@ from infra.local.cloud import Cloud
 from infra.local.market import Clock
 from infra.local.report import Reader, figures_table, signal_table
 from infra.local.stack import Stack
-from plumbline.domain.calendar import DAY, HOUR, MINUTE, Timeframe, day_start, iso
+from infra.local.verify import BINANCE, exchange_minutes, verify
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Timeframe, day_start, iso, parse_instant
 from plumbline.domain.errors import InvalidInput
 
 SIMULATED_MONTH = (day_start("2024-01-01"), day_start("2024-02-01"))
@@ -104,6 +107,41 @@ def show(console: Console, stack: Stack, days: int, rows: int) -> int:
     return len(signals)
 
 
+def picture(stack: Stack, days: int, rows: int) -> str:
+    """What `show` prints, as SVG, in whatever monospaced font the reader has: no address of another's server in it."""
+    recorder = Console(record=True, width=126, file=StringIO())
+    show(recorder, stack, days, rows)
+    drawn = recorder.export_svg(title="make demo", unique_id="demo")
+    return re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
+
+
+def prove(console: Console, stack: Stack) -> bool:
+    """Recompute every outcome from the market's own candles; False, and every difference shown, where one differs."""
+    with closing(Reader(stack, stack.tokens["user"])) as reader:
+        now = parse_instant(reader.get("/health")["as_of"])
+        verdict = verify(reader.signals(), exchange_minutes(_market_address(stack)), now)
+    for difference in verdict.differing:
+        console.print(difference, style="red", markup=False, highlight=False, soft_wrap=True)
+    total = verdict.agreeing + len(verdict.differing)
+    console.print(
+        f"{verdict.agreeing} of {total} outcomes of {verdict.signals} signals agree with the market's own candles",
+        style="green" if not verdict.differing else "red",
+        highlight=False,
+    )
+    return not verdict.differing
+
+
+def _market_address(stack: Stack) -> str:
+    if stack.exchange_url:
+        return stack.exchange_url
+    if stack.exchange == "binance":
+        return BINANCE
+    raise InvalidInput(
+        f"{stack.exchange}'s candles cannot be asked for independently; that works with binance and our own market",
+        field="exchange",
+    )
+
+
 def how_to_go_on(stack: Stack, file: Path, days: int) -> str:
     """Commands to try on a running stack."""
     me = _program()
@@ -117,6 +155,7 @@ def how_to_go_on(stack: Stack, file: Path, days: int) -> str:
             f"  curl '{stack.api_url}/performance/stats?days={days}' {user}",
             f"  curl -X POST '{stack.api_url}/performance/tracker/stop' {operator}",
             f"  {me} signals      the table again",
+            f"  {me} verify       recompute every outcome from the market's own candles",
             f"  {me} down         stop everything",
         )
     )

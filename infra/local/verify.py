@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import httpx
 
+BINANCE = "https://api.binance.com"
 _MINUTE = 60_000
 _STALE = 5 * _MINUTE
 _DELAYS = {"1h": 3_600, "4h": 14_400, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
