@@ -38,7 +38,11 @@ def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> St
     workspace.tool("sam", "bin/sam")
     data = market.recorded_folder(workspace)
     exchange = options.exchange or (RECORDED if data else SIMULATED)
+    # A recorded market has no present: a schedule that runs with the wall clock would find nothing there.
+    schedules = options.schedules and exchange != RECORDED
     before = _running(workspace)
+    if before:
+        _require_same_market(before, exchange, schedules=schedules)
     # Functions in containers reach this machine by another address than 127.0.0.1.
     host = "0.0.0.0" if options.exchange_url else "127.0.0.1"  # noqa: S104  # asked for by naming such an address
     address = _market(workspace, exchange, data, before, host, say)
@@ -54,8 +58,7 @@ def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> St
         exchange=exchange,
         exchange_url=address,
         exchange_seen_as=options.exchange_url or address,
-        # A recorded market has no present: a schedule that runs with the wall clock would find nothing there.
-        schedules=options.schedules and exchange != RECORDED,
+        schedules=schedules,
         ours=options.endpoint is None,
         parameters=options.parameters,
     )
@@ -84,6 +87,17 @@ def _running(workspace: Workspace) -> Stack | None:
     with suppress(NotFound):
         return Stack.load(workspace)
     return None
+
+
+def _require_same_market(before: Stack, exchange: str, *, schedules: bool) -> None:
+    """One stack keeps one record, of one market, by one clock: its cursors cannot go back, nor leap over years."""
+    clocks = {True: "the wall clock", False: "a replay's clock"}
+    was, wanted = (before.exchange, before.schedules), (exchange, schedules)
+    if was != wanted:
+        raise InvalidInput(
+            f"this stack's market is {was[0]} by {clocks[was[1]]}, and {wanted[0]} by {clocks[wanted[1]]} is wanted: "
+            "run `plumbline down` first"
+        )
 
 
 def _cloud(workspace: Workspace, before: Stack | None, say: Callable[[str], None]) -> str:

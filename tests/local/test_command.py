@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.local.cloud import named_endpoint
-from infra.local.command import app, duration, instant
+from infra.local.command import app, assignment, duration, instant
 from infra.local.demo import Period, recorded_period
 from infra.local.processes import free_port
 from infra.local.workspace import Workspace
@@ -55,6 +55,13 @@ def test_a_stack_that_follows_the_wall_clock_cannot_be_replayed(run: Run, tmp_pa
     assert refused(result, "run with the wall clock", "plumbline up --no-schedules")
 
 
+@pytest.mark.usefixtures("sam_is_there")
+@pytest.mark.parametrize("words", [("--no-schedules",), ("--exchange", "binance")])
+def test_a_stack_keeps_its_market_and_its_clock(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    STACK.save(Workspace(tmp_path, tmp_path, {}))
+    assert refused(run("up", *words), "simulated by the wall clock", "is wanted", "plumbline down")
+
+
 def test_a_function_that_was_not_built_says_what_to_run(run: Run) -> None:
     assert refused(run("invoke", "check_outcomes", "{}"), "is missing", "plumbline up")
 
@@ -90,6 +97,13 @@ def test_a_day_or_a_moment_may_be_written() -> None:
 @pytest.mark.parametrize(("text", "step"), [("5m", 5 * MINUTE), ("1h", HOUR), ("2d", 2 * DAY)])
 def test_a_step_is_a_number_and_a_unit(text: str, step: int) -> None:
     assert duration(text) == step
+
+
+def test_a_parameter_is_a_name_and_a_value() -> None:
+    assert assignment("UniverseSize=5") == ("UniverseSize", "5")
+    assert assignment("AlarmEmail=") == ("AlarmEmail", "")
+    with pytest.raises(InvalidInput, match="write it as UniverseSize=5"):
+        assignment("UniverseSize")
 
 
 @pytest.mark.parametrize("text", ["", "0h", "1w", "1.5h", "-1h", "h"])
