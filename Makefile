@@ -41,7 +41,7 @@ build: $(PROJECT) $(TOOLS) ## Build the functions and layers
 	$(PLUMBLINE) build
 
 test: build ## Run the whole suite
-	$(BIN)/python -m pytest -n 2 --ignore=tests/cloud
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/cloud
 	$(BIN)/python -m pytest tests/cloud
 
 check: $(PROJECT) .venv-sam/installed ## Lint, format, types, templates, architecture

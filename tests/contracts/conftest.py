@@ -16,9 +16,12 @@ from tests.tables import create_tables
 PREFIX = "plumbline-test"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """moto instead of AWS, and nothing of the machine's own AWS configuration."""
+    """moto instead of AWS, and nothing of the machine's own AWS configuration.
+
+    For one module: inside a mock that outlives its tests, the mocks of others would share its tables.
+    """
     with pytest.MonkeyPatch.context() as environment:
         for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_PROFILE", "AWS_REGION"):
             environment.delenv(name, raising=False)
@@ -27,13 +30,13 @@ def aws() -> Iterator[None]:
             yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(aws: None) -> Tables:
-    """One connection for all tests: a client of its own would cost each some 50 ms."""
+    """One connection for a module: a client of its own would cost each test some 50 ms."""
     return open_tables(PREFIX)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(aws: None) -> DynamoDBClient:
     """Makes and drops tables."""
     return boto3.client("dynamodb")

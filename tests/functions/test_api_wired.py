@@ -34,15 +34,11 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     for each in built:
         each.cache_clear()
     with mock_aws():
-        dynamodb = boto3.client("dynamodb")
-        tables = create_tables(dynamodb, "plumbline-wired")
+        create_tables(boto3.client("dynamodb"), "plumbline-wired")
         boto3.client("events").put_rule(Name="plumbline-test-check-1h", ScheduleExpression="rate(5 minutes)")
         gateway = Gateway(claims=OPERATOR)
         gateway.app = app
         yield gateway
-        # Inside another test's mock this one does not end with its own.
-        for table in tables:
-            dynamodb.delete_table(TableName=table)
     for each in built:
         each.cache_clear()
 

@@ -53,6 +53,16 @@ def test_an_id_that_already_stands_for_something_else_is_refused(stores: Stores)
         track_signal(stores, replace(ALERT, signal="SELL"), NOW)
 
 
+def test_an_id_that_was_claimed_and_never_completed_cannot_be_completed_with_hindsight(stores: Stores) -> None:
+    crashing = CrashAfter(stores, at=1, performed=True)
+    with pytest.raises(Crash):
+        track_signal(crashing.stores, ALERT, NOW)
+    later = NOW + 3 * DAY
+    with pytest.raises(RecordRefused, match="first sent at 2024-01-01T00:00:30Z and never completed"):
+        track_signal(stores, replace(ALERT, timestamp=later), later)
+    assert not list(stores.signals.between(0, later))
+
+
 def test_two_sources_may_use_the_same_id(stores: Stores) -> None:
     one, _ = track_signal(stores, ALERT, NOW)
     other, is_new = track_signal(stores, replace(ALERT, scanner_type="newsletter"), NOW)

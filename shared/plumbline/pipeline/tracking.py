@@ -38,15 +38,23 @@ def track_signal(stores: Stores, alert: ExternalAlert, now: int) -> tuple[Signal
     """Enter an outside signal into the log. Returns it and whether it is new.
 
     Raises UnknownSymbol, InvalidInput (direction, tier, time) and RecordRefused where the id already stands for
-    something else: a record that could be corrected afterwards would prove nothing.
+    something else, or was first sent too long ago: a record that could be corrected or completed afterwards would
+    prove nothing.
     """
     fresh = _to_signal(stores, alert, now)
     # The id holds the time: an alert sent twice, the second time without one, must not become two signals.
     held = stores.signals.claim(f"{alert.scanner_type}#{alert.id}", fresh.signal_id)
-    signal = replace(fresh, signal_id=held, timestamp=timestamp_of(held))
-    is_new = stores.signals.add(signal)
-    stored = stores.signals.get(signal.signal_id) or signal
-    if not is_new and _content(stored) != _content(signal):
+    stored = stores.signals.get(held)
+    claimed_at = timestamp_of(held)
+    if stored is None and claimed_at < now - MAX_LAG:
+        raise RecordRefused(
+            f"id {alert.id!r} of {alert.scanner_type} was first sent at {iso(claimed_at)} and never completed; "
+            "what the market did since is known by now, so send a new id for a new signal"
+        )
+    signal = replace(fresh, signal_id=held, timestamp=claimed_at, latency_ms=now - claimed_at)
+    is_new = stored is None and stores.signals.add(signal)
+    stored = stored or stores.signals.get(held) or signal
+    if _content(stored) != _content(signal):
         raise RecordRefused(
             f"id {alert.id!r} of {alert.scanner_type} already stands for {stored.action} {stored.symbol} at "
             f"{stored.entry_price}; send a new id for a new signal"
