@@ -18,7 +18,7 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 
 def main(arguments: list[str]) -> int:
     """Build and deploy the named environment; returns SAM's exit code."""
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    config = samconfig(ROOT)
     if len(arguments) != 1 or arguments[0] not in environments(config):
         sys.stderr.write(f"usage: python -m infra.release {'|'.join(environments(config))}\n")
         return 2
@@ -26,9 +26,14 @@ def main(arguments: list[str]) -> int:
     parameters = overrides(config, name)
     environment = os.environ | {"ARCHITECTURE": parameters["Architecture"]}
     return _sam(["build", "--config-env", name], environment) or _sam(
-        ["deploy", "--config-env", name, "--parameter-overrides", *pairs(parameters | {"CodeVersion": version()})],
+        ["deploy", "--config-env", name, "--parameter-overrides", *pairs(parameters | {"CodeVersion": version(ROOT)})],
         environment,
     )
+
+
+def samconfig(root: Path) -> dict[str, Any]:
+    """The checkout's samconfig.toml."""
+    return tomllib.loads((root / "samconfig.toml").read_text(encoding="utf-8"))
 
 
 def environments(config: Mapping[str, Any]) -> list[str]:
@@ -46,10 +51,11 @@ def pairs(parameters: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in parameters.items()]
 
 
-def version() -> str:
-    """The commit that is deployed, marked where the checkout has changes of its own."""
-    command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603  # fixed words
+def version(root: Path) -> str:
+    """What git calls this checkout, `-dirty` where files differ from it; "unknown" where there is no git history."""
+    command = ["git", "describe", "--always", "--dirty", "--tags"]
+    done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603  # fixed words
+    return done.stdout.strip() or "unknown"
 
 
 def _sam(arguments: list[str], environment: Mapping[str, str]) -> int:

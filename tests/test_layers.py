@@ -1,14 +1,17 @@
 """How the layers are trimmed, and what a release is made of."""
 
+import importlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from infra.release import environments, overrides, pairs
+from infra.release import ROOT, environments, overrides, pairs, version
 from layers.trim import compile_all, keep_exchanges, keep_only, keep_services, remove, remove_unused
+from plumbline.domain.calendar import Timeframe
 
 
 def write(folder: Path, *names: str, text: str = "") -> Path:
@@ -109,6 +112,25 @@ def test_a_module_that_does_not_compile_stops_the_build(tmp_path: Path, capfd: p
     with pytest.raises(SystemExit, match="does not compile"):
         compile_all(write(tmp_path, "a.py", text="def"), "/opt")
     assert "SyntaxError" in capfd.readouterr().out
+
+
+def listed_exchanges() -> list[str]:
+    """EXCHANGES as layers/Makefile has it."""
+    found = re.search(r"^EXCHANGES \?= (.+)$", (ROOT / "layers" / "Makefile").read_text(), re.MULTILINE)
+    assert found
+    return found[1].split()
+
+
+@pytest.mark.parametrize("exchange", listed_exchanges())
+def test_every_exchange_that_the_layer_holds_has_all_our_timeframes(exchange: str) -> None:
+    real = importlib.import_module(f"ccxt.{exchange}")
+    offered = getattr(real, exchange)().timeframes
+    assert set(Timeframe) <= set(offered)
+
+
+def test_a_checkout_without_a_history_has_no_known_version(tmp_path: Path) -> None:
+    assert version(tmp_path) == "unknown"
+    assert version(ROOT) != "unknown"
 
 
 def test_a_release_takes_its_parameters_from_samconfig_alone() -> None:

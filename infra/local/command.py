@@ -17,10 +17,11 @@ from infra.local import lifecycle, market, runtime, users
 from infra.local.build import build as build_artefacts
 from infra.local.cloud import Cloud, named_endpoint
 from infra.local.demo import MOST_DAYS, SIMULATED_MONTH, Period, how_to_go_on, recorded_period, run_replay
+from infra.local.failures import VENDORS, translated
 from infra.local.replay import Result
 from infra.local.stack import Stack, stack_file
 from infra.local.workspace import Workspace
-from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start, iso, parse_instant
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start, parse_instant
 from plumbline.domain.errors import InvalidInput, PlumblineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -34,9 +35,10 @@ def _told() -> Iterator[Workspace]:
     """What goes wrong is told in a sentence; a traceback means a fault of ours."""
     try:
         yield Workspace.of(os.environ)
-    except PlumblineError as exc:
-        console.print(f"[bold red]{type(exc).__name__}[/]: ", end="")
-        console.print(str(exc), markup=False, highlight=False, soft_wrap=True)
+    except (PlumblineError, *VENDORS) as exc:
+        told = translated(exc)
+        console.print(f"[bold red]{type(told).__name__}[/]: ", end="")
+        console.print(str(told), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from exc
 
 
@@ -103,7 +105,7 @@ def replay(
     with _told() as workspace:
         stack = Stack.load(workspace)
         _require_replayable(stack)
-        _replay(stack, Period(instant(start), instant(end)), duration(step))
+        _replay(stack, Period(instant(start), instant(end)), step)
 
 
 @app.command()
@@ -116,11 +118,12 @@ def demo(
     PLUMBLINE_MARKET_DATA=<folder> replays the recorded candles of a folder; else the market is simulated.
     """
     with _told() as workspace:
-        lifecycle.down(workspace)
         folder = market.recorded_folder(workspace)
         period = recorded_period(folder) if folder else Period(*SIMULATED_MONTH)
+        duration(step)
+        lifecycle.down(workspace)
         stack = lifecycle.up(workspace, lifecycle.Options(schedules=False), _say)
-        _replay(stack, period, duration(step))
+        _replay(stack, period, step)
         demonstration.show(console, stack, period.days, rows)
         agrees = demonstration.prove(console, stack)
         _say(how_to_go_on(stack, stack_file(workspace), period.days))
@@ -214,13 +217,13 @@ def _require_replayable(stack: Stack) -> None:
         raise InvalidInput(f"{stack.exchange} is a live market: its clock cannot be set")
 
 
-def _replay(stack: Stack, period: Period, step: int) -> None:
+def _replay(stack: Stack, period: Period, step: str) -> None:
     result = Result()
     try:
-        run_replay(console, stack, period, step, result)
+        run_replay(console, stack, period, duration(step), result)
     except KeyboardInterrupt:
-        since = iso(period.start if result.until is None else result.until)
-        _say(f"Stopped. Nothing is lost: `plumbline replay --from {since} --to {iso(period.end)}` goes on from there")
+        rest = demonstration.how_to_resume(period, result.until, step)
+        _say(f"Stopped. Nothing is lost: `{rest}` goes on from there")
         raise typer.Exit(130) from None
 
 

@@ -1,7 +1,5 @@
 """A month through the deployed functions, from an empty stack to a table of checked signals."""
 
-import csv
-import gzip
 import re
 import shutil
 import sys
@@ -16,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.local import replay
 from infra.local.cloud import Cloud
+from infra.local.exchange.recorded import read_file
 from infra.local.market import Clock
 from infra.local.report import Reader, figures_table, signal_table
 from infra.local.stack import Stack
@@ -48,15 +47,15 @@ def recorded_period(folder: Path) -> Period:
     if not spans:
         raise InvalidInput(f"{folder} holds no <BASE>-<QUOTE>_1m.csv.gz", field="market data")
     first, last = min(span[0] for span in spans), max(span[1] for span in spans) + MINUTE
-    return Period(-(-first // HOUR) * HOUR, Timeframe.H1.floor(last))
+    period = Period(-(-first // HOUR) * HOUR, Timeframe.H1.floor(last))
+    if period.start > period.end:
+        raise InvalidInput(f"{folder}: {iso(first)} to {iso(last)} has no full hour in it", field="market data")
+    return period
 
 
 def _span(path: Path) -> tuple[int, int]:
-    with gzip.open(path, "rt") as lines:
-        times = [int(row["timestamp"]) for row in csv.DictReader(lines)]
-    if not times:
-        raise InvalidInput(f"{path} holds no candle", field="market data")
-    return times[0], times[-1]
+    times = read_file(path, Timeframe.M1).open_time
+    return int(times[0]), int(times[-1])
 
 
 def run_replay(console: Console, stack: Stack, period: Period, step: int, result: replay.Result) -> None:
@@ -159,6 +158,12 @@ def how_to_go_on(stack: Stack, file: Path, days: int) -> str:
             f"  {me} down         stop everything",
         )
     )
+
+
+def how_to_resume(period: Period, until: int | None, step: str) -> str:
+    """The command that goes on with a replay that was stopped; `until`: the last finished step, ms."""
+    since = iso(period.start if until is None else until)
+    return f"{_program()} replay --from {since} --to {iso(period.end)} --step {step}"
 
 
 def _program() -> str:

@@ -11,7 +11,7 @@ from infra.local.build import build
 from infra.local.cloud import Cloud
 from infra.local.processes import free_port
 from infra.local.stack import NAME, Stack, Wanted, deploy, remove, stack_file
-from infra.local.workspace import Workspace
+from infra.local.workspace import Workspace, require_linux
 from plumbline.domain.errors import InvalidInput, NotFound, Unavailable
 
 SIMULATED, RECORDED = "simulated", "recorded"
@@ -35,9 +35,11 @@ class Options:
 
 def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> Stack:
     """Bring everything up, or bring what is up to the state of the checkout; its data stays."""
+    if not options.endpoint:
+        require_linux()
     workspace.tool("sam", "bin/sam")
     data = market.recorded_folder(workspace)
-    exchange = options.exchange or (RECORDED if data else SIMULATED)
+    exchange = _exchange(options.exchange, data)
     # A recorded market has no present: a schedule that runs with the wall clock would find nothing there.
     schedules = options.schedules and exchange != RECORDED
     before = _running(workspace)
@@ -47,7 +49,7 @@ def up(workspace: Workspace, options: Options, say: Callable[[str], None]) -> St
     host = "0.0.0.0" if options.exchange_url else "127.0.0.1"  # noqa: S104  # asked for by naming such an address
     address = _market(workspace, exchange, data, before, host, say)
     endpoint = options.endpoint or _cloud(workspace, before, say)
-    if not ministack.healthy(endpoint):
+    if options.endpoint and not ministack.healthy(endpoint):
         raise Unavailable(f"no MiniStack or LocalStack answers at {endpoint}: start it, or leave --endpoint out")
     say("Building the functions and layers (`sam build`)")
     if not build(workspace):
@@ -100,8 +102,25 @@ def _require_same_market(before: Stack, exchange: str, *, schedules: bool) -> No
         )
 
 
+def _exchange(named: str | None, data: Path | None) -> str:
+    exchange = named or (RECORDED if data else SIMULATED)
+    if data and exchange != RECORDED:
+        raise InvalidInput(
+            f"the market is to be {exchange}, and PLUMBLINE_MARKET_DATA={data} names recorded candles: leave one out",
+            field="exchange",
+        )
+    if exchange == RECORDED and not data:
+        raise InvalidInput(
+            "a recorded market needs a folder of candles: set PLUMBLINE_MARKET_DATA=<folder>", field="exchange"
+        )
+    return exchange
+
+
 def _cloud(workspace: Workspace, before: Stack | None, say: Callable[[str], None]) -> str:
-    if before and before.ours and ministack.background(workspace).pid and ministack.healthy(before.aws_endpoint):
+    process = ministack.background(workspace)
+    if before and before.ours and process.pid:
+        # Its data lives in memory: while it lives it is waited for, however long a busy machine takes.
+        process.wait_until(lambda: ministack.healthy(before.aws_endpoint))
         say(f"MiniStack is running at {before.aws_endpoint}")
         return before.aws_endpoint
     ministack.stop(workspace)

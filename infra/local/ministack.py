@@ -58,7 +58,7 @@ def healthy(endpoint: str) -> bool:
     """Whether a MiniStack or LocalStack answers at this endpoint."""
     for path in ("/_ministack/health", "/_localstack/health"):
         try:
-            if httpx.get(endpoint + path, timeout=2).is_success:
+            if httpx.get(endpoint + path, timeout=10).is_success:
                 return True
         except httpx.HTTPError:
             continue

@@ -54,8 +54,13 @@ class Background:
         output = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
         pid = os.posix_spawn(words[0], words, dict(environment), file_actions=files, setsid=True)
-        self._pid_file.write_text(f"{pid}\n")
-        self._settle(pid)
+        try:
+            self._pid_file.write_text(f"{pid}\n")
+            self._settle(pid)
+        except BaseException:
+            # Without its pid file nobody would ever find it again.
+            _kill(pid)
+            raise
         return pid
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
@@ -76,9 +81,7 @@ class Background:
             end = time.monotonic() + self.stop_after
             while self.pid is not None and time.monotonic() < end:
                 time.sleep(0.05)
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            _reap(pid)
+            _kill(pid)
         self._pid_file.unlink(missing_ok=True)
         return pid is not None
 
@@ -146,8 +149,19 @@ def _exists(pid: int) -> bool:
 
 def _command_line(pid: int) -> str:
     _reap(pid)
+    # Slim images have no `ps`; macOS has no /proc.
+    if Path("/proc/self/cmdline").exists():
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return ""
     shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    _reap(pid)
 
 
 def _reap(pid: int) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import signal
 import socket
@@ -19,7 +18,7 @@ from infra.local.cloud import Cloud
 from infra.local.processes import free_port, tail
 from infra.local.stack import Stack
 from infra.local.template import Json, Resolver, default_parameters, read
-from infra.local.workspace import Workspace
+from infra.local.workspace import Workspace, architecture, require_linux
 from plumbline.domain.errors import InvalidInput, NotFound, Unavailable
 
 _PATH = "/2015-03-31/functions/function/invocations"
@@ -210,7 +209,8 @@ def _folder(workspace: Workspace, relative: str) -> Path:
 
 
 def _emulator_program(workspace: Workspace) -> Path:
-    machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    require_linux()
+    machine = architecture()
     folder = workspace.tool("sam", "lib")
     found = sorted(folder.glob(f"python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"))
     if not found:

@@ -1,7 +1,6 @@
 """The deployed stack: how it is deployed, and what `.plumbline/stack.json` says of it."""
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from infra.local import fixups, users
 from infra.local.build import sam_environment
 from infra.local.cloud import REGION, Cloud
 from infra.local.processes import run_tool
-from infra.local.workspace import Workspace
+from infra.local.workspace import Workspace, architecture
+from infra.release import overrides, pairs, samconfig, version
 from plumbline.domain.errors import NotFound, PlumblineError
 
 STAGE = "local"
@@ -79,7 +79,6 @@ class Wanted:
 
 def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
     """Deploy what is built, apply what the emulator leaves out, make the people; ToolFailed with the log's end."""
-    overrides = [f"{name}={value}" for name, value in parameters(wanted, code_version(workspace.root)).items()]
     command = [
         *(workspace.sam, "deploy", "--template-file", workspace.built_template, "--stack-name", NAME),
         *(
@@ -92,7 +91,7 @@ def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
             "CAPABILITY_AUTO_EXPAND",
         ),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-        *("--parameter-overrides", *overrides),
+        *("--parameter-overrides", *pairs(parameters(workspace.root, wanted))),
     ]
     environment = sam_environment(workspace) | {"AWS_ENDPOINT_URL": wanted.endpoint}
     run_tool(command, workspace.log("deploy"), environment, workspace.root)
@@ -100,14 +99,14 @@ def deploy(workspace: Workspace, wanted: Wanted) -> Stack:
         return describe(cloud, wanted)
 
 
-def parameters(wanted: Wanted, version: str) -> dict[str, str]:
-    """The template's parameters for a local stack."""
+def parameters(root: Path, wanted: Wanted) -> dict[str, str]:
+    """The template's parameters for a local stack: samconfig.toml's [local], then what `up` decides."""
     return {
-        "Stage": STAGE,
+        **overrides(samconfig(root), STAGE),
+        "Architecture": architecture(),
         "Exchange": wanted.exchange,
         "LocalEndpoint": wanted.endpoint,
-        "CodeVersion": version,
-        "ProtectData": "false",
+        "CodeVersion": version(root),
         "Schedules": "ENABLED" if wanted.schedules else "DISABLED",
         "ExchangeUrl": wanted.exchange_seen_as or "",
         **wanted.parameters,
@@ -164,13 +163,6 @@ def remove(cloud: Cloud, name: str, tables: str) -> None:
     for table in cloud.tables.get_paginator("list_tables").paginate().search("TableNames[]"):
         if table.startswith(f"{tables}-"):
             cloud.tables.delete_table(TableName=table)
-
-
-def code_version(root: Path) -> str:
-    """What git calls this checkout, `-dirty` where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--tags"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 def _tokens(cloud: Cloud, pool: str, client: str) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Where the command finds and keeps things: the checkout, `.plumbline/`, the tools' own environments."""
 
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from plumbline.domain.errors import NotFound
+from plumbline.domain.errors import InvalidInput, NotFound
 
 _VENVS = {"sam": ".venv-sam", "cloud": ".venv-cloud", "ric": ".venv-ric"}
 """SAM CLI, MiniStack and the runtime client pin what the project's own environment must not: each has its own."""
@@ -57,6 +58,25 @@ class Workspace:
         """Log file of a background process or a tool."""
         self.state.mkdir(parents=True, exist_ok=True)
         return self.state / f"{name}.log"
+
+
+def architecture(machine: str | None = None) -> str:
+    """This machine's, as Lambda calls it: MiniStack and the emulator run functions in this machine's Python."""
+    machine = machine or platform.machine()
+    known = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+    if machine.lower() not in known:
+        raise InvalidInput(f"Lambda has no {machine}: the functions and layers are built for x86_64 or arm64")
+    return known[machine.lower()]
+
+
+def require_linux(system: str | None = None) -> None:
+    """InvalidInput anywhere else: functions run here in a process, and their layers hold Linux wheels."""
+    system = system or platform.system()
+    if system != "Linux":
+        raise InvalidInput(
+            f"the local cloud needs Linux and this is {system}: the layers hold Linux wheels. "
+            "Run it in a Linux container or machine, or give `plumbline up --endpoint` a LocalStack that runs in Docker"
+        )
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:

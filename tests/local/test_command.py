@@ -1,19 +1,25 @@
 """A mistake on the command line gets a sentence and what to do, never a traceback."""
 
 import gzip
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
 from infra.local.cloud import named_endpoint
 from infra.local.command import app, assignment, duration, instant
-from infra.local.demo import Period, recorded_period
+from infra.local.demo import Period, how_to_resume, recorded_period
+from infra.local.failures import translated
 from infra.local.processes import free_port
 from infra.local.workspace import Workspace
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start
 from plumbline.domain.errors import InvalidInput
+from tests.local.test_runtime import TEMPLATE
 from tests.local.test_stack import STACK
 
 type Run = Callable[..., Result]
@@ -47,6 +53,39 @@ def test_a_command_that_needs_a_stack_says_how_to_get_one(run: Run, words: tuple
 def test_down_is_safe_where_nothing_runs(run: Run) -> None:
     result = run("down")
     assert (result.exit_code, result.output.strip()) == (0, "Nothing was running")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("token",), ("signals",), ("verify",), ("invoke", "collect_candles", "{}")],
+)
+def test_a_cloud_that_has_died_since_is_reported_with_its_address(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port(0)}"
+    workspace = Workspace(tmp_path, tmp_path, {"PLUMBLINE_BUILD": str(tmp_path / "build")})
+    replace(STACK, aws_endpoint=nobody, api_url=nobody).save(workspace)
+    workspace.build.mkdir()
+    workspace.built_template.write_text(TEMPLATE.replace("check_outcomes", "collect_candles"))
+    assert refused(run(*words), "the local AWS at", nobody, "does not answer", "run `plumbline up`")
+
+
+def test_a_refusal_of_aws_is_told_in_its_own_words() -> None:
+    refusal = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no such pool"}}, "InitiateAuth")
+    told = translated(refusal)
+    assert re.search(r"local AWS said: .*no such pool.*run `plumbline up`", str(told))
+
+
+def test_a_market_that_does_not_answer_is_named() -> None:
+    nobody = f"http://127.0.0.1:{free_port(0)}"
+    with pytest.raises(httpx.HTTPError) as raised:
+        httpx.get(f"{nobody}/api/v3/klines")
+    assert f"at {nobody}/api/v3/klines does not answer" in str(translated(raised.value))
+
+
+def test_an_error_of_ours_is_told_as_it_is() -> None:
+    ours = InvalidInput("no")
+    assert translated(ours) is ours
 
 
 def test_a_stack_that_follows_the_wall_clock_cannot_be_replayed(run: Run, tmp_path: Path) -> None:
@@ -87,6 +126,57 @@ def test_a_cloud_that_does_not_run_is_reported_before_anything_is_built(run: Run
 def test_a_port_that_is_none_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_EXCHANGE_PORT", "many")
     assert refused(run("up"), "PLUMBLINE_EXCHANGE_PORT='many' is not a port")
+
+
+@pytest.mark.usefixtures("sam_is_there")
+@pytest.mark.parametrize("words", [("--exchange", "simulated"), ("--exchange", "binance")])
+def test_recorded_candles_contradict_another_market(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "BTC-USDT_1m.csv.gz").touch()
+    monkeypatch.setenv("PLUMBLINE_MARKET_DATA", str(tmp_path))
+    assert refused(run("up", *words), f"the market is to be {words[1]}", "PLUMBLINE_MARKET_DATA=", "leave one out")
+
+
+@pytest.mark.usefixtures("sam_is_there")
+def test_a_recorded_market_needs_its_candles(run: Run) -> None:
+    assert refused(run("up", "--exchange", "recorded"), "set PLUMBLINE_MARKET_DATA=<folder>")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"timestamp,open\n", "BTC-USDT_1m.csv.gz: not a gzip file"),
+        (gzip.compress(b"time,open\n1,1\n"), "the first line must be 'timestamp,open,high,low,close,volume'"),
+        (gzip.compress(b"timestamp,open,high,low,close,volume\n"), "there is no candle in this file"),
+        (
+            gzip.compress(b"timestamp,open,high,low,close,volume\n1704067260000,1,1,1,1,1\n"),
+            "2024-01-01T00:01:00Z to 2024-01-01T00:02:00Z has no full hour in it",
+        ),
+    ],
+)
+def test_a_bad_folder_is_refused_by_its_file_and_leaves_the_stack_up(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
+) -> None:
+    up = STACK.save(Workspace(tmp_path, tmp_path, {}))
+    (tmp_path / "BTC-USDT_1m.csv.gz").write_bytes(content)
+    monkeypatch.setenv("PLUMBLINE_MARKET_DATA", str(tmp_path))
+    assert refused(run("demo"), said)
+    assert up.exists()
+
+
+def test_a_demo_by_a_step_that_is_none_leaves_the_stack_up(run: Run, tmp_path: Path) -> None:
+    up = STACK.save(Workspace(tmp_path, tmp_path, {}))
+    assert refused(run("demo", "--step", "1w"), "'1w' is not a step")
+    assert up.exists()
+
+
+def test_a_stopped_replay_is_resumed_where_it_stopped_by_the_same_steps() -> None:
+    period = Period(day_start("2024-01-01"), day_start("2024-01-02"))
+    whole = how_to_resume(period, None, "15m")
+    rest = how_to_resume(period, period.start + HOUR, "15m")
+    assert whole.endswith("replay --from 2024-01-01T00:00:00Z --to 2024-01-02T00:00:00Z --step 15m")
+    assert rest.endswith("replay --from 2024-01-01T01:00:00Z --to 2024-01-02T00:00:00Z --step 15m")
 
 
 def test_a_day_or_a_moment_may_be_written() -> None:

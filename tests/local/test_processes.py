@@ -1,6 +1,7 @@
 """Background processes: ours alone are stopped, and none is left behind."""
 
 import os
+import select
 import socket
 import sys
 from pathlib import Path
@@ -41,6 +42,25 @@ def test_a_process_is_found_again_by_its_pid_file_and_stopped(tmp_path: Path) ->
     assert not (tmp_path / "sleeper.pid").exists()
 
 
+def test_a_process_is_known_where_there_is_no_ps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    pid = sleeper(tmp_path).start(SLEEPER, os.environ)
+    assert sleeper(tmp_path).pid == pid
+    assert sleeper(tmp_path).stop()
+
+
+def test_a_process_that_cannot_be_written_down_is_not_left_running(tmp_path: Path) -> None:
+    (tmp_path / "sleeper.pid").mkdir()
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    with pytest.raises(IsADirectoryError):
+        sleeper(tmp_path).start(SLEEPER, os.environ)
+    os.close(writer)
+    ended, _, _ = select.select([reader], [], [], 10)
+    os.close(reader)
+    assert ended, "the process still holds its end of the pipe"
+
+
 def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
     assert not sleeper(tmp_path).stop()
 
@@ -60,9 +80,11 @@ def test_a_process_that_ignores_the_request_to_stop_is_killed_with_its_children(
     process = Background("stubborn", "stubborn-of-ours", tmp_path, stop_after=0.2)
     process.start([sys.executable, "-c", stubborn, "stubborn-of-ours"], os.environ)
     ready(process)
-    child = int(process.log.read_text().split()[1])
+    child = os.pidfd_open(int(process.log.read_text().split()[1]))
     assert process.stop()
-    assert Background("child", "time.sleep(60)", tmp_path)._pid_if_ours(child) is None
+    ended, _, _ = select.select([child], [], [], 10)
+    os.close(child)
+    assert ended, "the child still runs"
 
 
 def test_a_process_that_dies_while_starting_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """What is up is known by stack.json, and what is missing is said with the command that makes it."""
 
 import json
+import os
+import re
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from infra.local import market, ministack
-from infra.local.build import fingerprint
+from infra.local import lifecycle, market, ministack
+from infra.local.build import VARIABLES, fingerprint, sam_environment
+from infra.local.processes import free_port
 from infra.local.stack import Stack, Wanted, parameters
 from infra.local.template import default_parameters, read
-from infra.local.workspace import Workspace, child_environment
+from infra.local.workspace import Workspace, architecture, child_environment, require_linux
 from plumbline.domain.errors import InvalidInput, NotFound
 
 STACK = Stack(
@@ -76,11 +80,80 @@ def test_every_parameter_that_is_set_exists_in_the_template(schedules: bool) -> 
         schedules=schedules,
         ours=True,
     )
-    given = parameters(wanted, "v1")
+    given = parameters(Workspace.of({}).root, wanted)
     assert given["ExchangeUrl"] == "http://x"
+    assert given["Architecture"] == architecture()
     assert given.keys() <= default_parameters(template).keys()
     for name, value in given.items():
         assert value in template["Parameters"][name].get("AllowedValues", [value])
+
+
+def test_a_local_stack_is_what_samconfig_says_but_for_what_up_decides_or_is_told(tmp_path: Path) -> None:
+    (tmp_path / "samconfig.toml").write_text(
+        "[local.deploy.parameters]\n"
+        'parameter_overrides = ["Stage=local", "LogRetentionDays=1", "UniverseSize=4", "Exchange=simulated"]\n'
+    )
+    wanted = Wanted(
+        endpoint="http://e",
+        exchange="binance",
+        exchange_url=None,
+        exchange_seen_as=None,
+        schedules=True,
+        ours=True,
+        parameters={"UniverseSize": "3"},
+    )
+    given = parameters(tmp_path, wanted)
+    assert {name: given[name] for name in ("Stage", "LogRetentionDays", "UniverseSize", "Exchange")} == {
+        "Stage": "local",
+        "LogRetentionDays": "1",
+        "UniverseSize": "3",
+        "Exchange": "binance",
+    }
+    assert given["CodeVersion"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("machine", "built_for"), [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")]
+)
+def test_functions_are_built_for_the_machine_that_runs_them(machine: str, built_for: str) -> None:
+    assert architecture(machine) == built_for
+
+
+def test_a_machine_that_lambda_does_not_have_is_named() -> None:
+    with pytest.raises(InvalidInput, match="Lambda has no riscv64"):
+        architecture("riscv64")
+
+
+def test_the_build_runs_with_this_machines_architecture_whatever_the_shell_says(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, tmp_path, {"ARCHITECTURE": "another", "EXCHANGES": "kraken"})
+    assert sam_environment(workspace)["ARCHITECTURE"] == architecture()
+    assert sam_environment(workspace)["EXCHANGES"] == "kraken"
+
+
+def test_elsewhere_than_on_linux_a_sentence_says_what_to_use() -> None:
+    require_linux("Linux")
+    with pytest.raises(InvalidInput, match=r"needs Linux and this is Darwin: .* LocalStack"):
+        require_linux("Darwin")
+
+
+def test_a_ministack_that_lives_keeps_its_data_however_late_it_answers(workspace: Workspace) -> None:
+    busy = (
+        "import http.server, sys\n"
+        "left = [503] * 4\n"
+        "class Busy(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(left.pop() if left else 200)\n"
+        "        self.end_headers()\n"
+        "http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Busy).serve_forever()\n"
+    )
+    port, process = free_port(0), ministack.background(workspace)
+    pid = process.start([sys.executable, "-c", busy, str(port), "-m", "ministack"], os.environ)
+    try:
+        before = replace(STACK, aws_endpoint=f"http://127.0.0.1:{port}")
+        assert lifecycle._cloud(workspace, before, print) == before.aws_endpoint
+        assert process.pid == pid
+    finally:
+        process.stop()
 
 
 def test_a_missing_tool_says_what_to_run(workspace: Workspace) -> None:
@@ -126,12 +199,22 @@ def test_the_build_is_repeated_when_and_only_when_something_in_it_changed(tmp_pa
     source = tmp_path / "functions" / "one.py"
     source.parent.mkdir()
     source.write_text("a = 1\n")
-    first = fingerprint(tmp_path)
+    first = fingerprint(tmp_path, {})
     (source.parent / "__pycache__").mkdir()
     (source.parent / "__pycache__" / "one.pyc").touch()
     (tmp_path / "README.md").touch()
-    assert fingerprint(tmp_path) == first
+    assert fingerprint(tmp_path, {"HOME": "/elsewhere"}) == first
     source.write_text("a = 2\n")
-    changed = fingerprint(tmp_path)
+    changed = fingerprint(tmp_path, {})
     source.rename(source.with_name("two.py"))
-    assert len({first, changed, fingerprint(tmp_path)}) == 3
+    assert len({first, changed, fingerprint(tmp_path, {})}) == 3
+
+
+def test_another_value_of_a_variable_that_the_layers_read_is_another_build(tmp_path: Path) -> None:
+    builds = [fingerprint(tmp_path, {name: value}) for name in VARIABLES for value in ("one", "two")]
+    assert len({fingerprint(tmp_path, {}), *builds}) == 1 + len(builds)
+
+
+def test_every_variable_of_the_layers_but_the_tools_is_known_to_the_build() -> None:
+    makefile = (Workspace.of({}).root / "layers" / "Makefile").read_text()
+    assert set(re.findall(r"^(\w+) \?=", makefile, re.MULTILINE)) - {"PYTHON", "UV"} == set(VARIABLES)
