@@ -4,6 +4,7 @@ import fnmatch
 import json
 import re
 import tomllib
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from infra.local.template import Resolver, default_parameters, read
 from infra.weights import BUILD, LIMIT, weights
 from plumbline.domain.calendar import Interval, Timeframe
-from plumbline.pipeline.progress import SUMMARISE, checking, collecting, generating
+from plumbline.observability import publish_lags
+from plumbline.pipeline.progress import SUMMARISE, checking, generating
+from plumbline.queries import MARKET, allowed
 from plumbline.settings import _NAMES, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -176,17 +179,63 @@ def test_an_alarm_watches_the_errors_of_every_function_and_the_dead_letters() ->
     assert all(a["AlarmActions"] == [{"Ref": "Alarms"}] for a in alarms)
 
 
-def test_an_alarm_watches_the_age_of_every_cursor_that_a_schedule_moves() -> None:
-    alarms = [r["Properties"] for r in MONITORING.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
-    aged = {a["Dimensions"][1]["Value"]: a for a in alarms if a["MetricName"] == "CursorLag"}
-    assert set(aged) == {
-        collecting(Timeframe.M1),
+ALARMS = [r["Properties"] for r in MONITORING.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+AGES = {alarm["Dimensions"][1]["Value"]: alarm for alarm in ALARMS if alarm["MetricName"] == "CursorLag"}
+
+
+def test_an_alarm_watches_the_market_and_every_cursor_that_a_schedule_moves() -> None:
+    assert set(AGES) == {
+        MARKET,
         *(generating(timeframe) for timeframe in TIMEFRAMES),
         *(checking(interval) for interval in Interval),
         SUMMARISE,
     }
-    assert aged[collecting(Timeframe.M1)]["TreatMissingData"] == "breaching"
-    assert all(a["Dimensions"][0] == {"Name": "service", "Value": {"Ref": "Prefix"}} for a in aged.values())
+
+
+def test_only_silence_about_the_market_is_an_alarm() -> None:
+    breaching = {name for name, alarm in AGES.items() if alarm["TreatMissingData"] == "breaching"}
+    assert breaching == {MARKET}
+
+
+@pytest.mark.parametrize("name", AGES)
+def test_an_alarm_calls_late_what_the_service_calls_late(name: str) -> None:
+    assert AGES[name]["Threshold"] * 1000 == allowed(name)
+    assert AGES[name]["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+RHYTHM = {"*": 1, "1/5": 5, "2/5": 5, "3/5": 5, "4/15": 15}
+"""Minutes between the runs of a rule, by the first field of its schedule; any other is once an hour."""
+
+
+def rule_of(cursor: str) -> str:
+    """The rule whose next run moves this cursor."""
+    named = {MARKET: "collect", SUMMARISE: "refresh-summaries"}
+    return named.get(cursor, cursor.replace("#", "-"))
+
+
+@pytest.mark.parametrize("name", AGES)
+def test_an_alarm_waits_for_the_rule_that_repairs_what_a_late_fact_set_back(name: str) -> None:
+    minutes = RULES[rule_of(name)]["ScheduleExpression"].removeprefix("cron(").split()[0]
+    waits = AGES[name]["EvaluationPeriods"] * AGES[name]["Period"] / 60
+    assert waits >= RHYTHM.get(minutes, 60) + AGES[name]["Period"] / 60
+
+
+def test_the_age_of_a_cursor_is_published_where_its_alarm_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    publish_lags(dict.fromkeys(AGES, 1_000))
+    published = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {blob["cursor"] for blob in published} == set(AGES)
+    assert environment("CollectCandles")["POWERTOOLS_SERVICE_NAME"] == PREFIX
+    assert RESOURCES["Monitoring"]["Properties"]["Parameters"]["Prefix"] == PREFIX
+    for blob in published:
+        [metrics] = blob["_aws"]["CloudWatchMetrics"]
+        alarm = AGES[blob["cursor"]]
+        assert metrics["Namespace"] == alarm["Namespace"]
+        assert [[d["Name"] for d in alarm["Dimensions"]]] == [
+            sorted(names, reverse=True) for names in metrics["Dimensions"]
+        ]
+        assert alarm["Dimensions"][0]["Value"] == {"Ref": "Prefix"}
+        assert [metric["Name"] for metric in metrics["Metrics"]] == [alarm["MetricName"]]
+        assert [metric["Unit"] for metric in metrics["Metrics"]] == ["Seconds"]
 
 
 # --- environment -----------------------------------------------------------------------------------------------------
@@ -238,8 +287,26 @@ def test_the_gateway_itself_answers_with_a_problem_document(kind: str) -> None:
     template = answer["ResponseTemplates"]["application/json"]
     problem = json.loads(template.replace("$context.error.messageString", '"why"'))
     assert answer["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
-    assert {"type", "title", "detail"} <= set(problem)
-    assert "StatusCode" not in answer or problem["status"] == int(answer["StatusCode"])
+    assert set(problem) == {"type", "title", "status", "detail"}
+    assert problem["status"] == int(answer["StatusCode"])
+    assert problem["title"] == HTTPStatus(problem["status"]).phrase
+
+
+def test_no_kind_of_the_gateways_own_errors_is_left_without_its_status() -> None:
+    kinds = set(RESOURCES["RestApi"]["Properties"]["GatewayResponses"])
+    assert kinds == {
+        *("ACCESS_DENIED", "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE"),
+        *("BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "DEFAULT_5XX", "EXPIRED_TOKEN"),
+        *("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "INVALID_API_KEY", "INVALID_SIGNATURE"),
+        *("MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "THROTTLED"),
+        *("UNAUTHORIZED", "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED"),
+    }
+
+
+def test_a_line_of_the_access_log_is_json_whatever_the_gateway_has_to_say() -> None:
+    line = RESOURCES["RestApi"]["Properties"]["AccessLogSetting"]["Format"]
+    assert "error.message" not in line
+    assert set(json.loads(re.sub(r"\$context[.\w]+", "-", line))) >= {"status", "error"}
 
 
 # --- build -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
+from plumbline.queries import TableState
+
 Mode = Annotated[Literal["PLACEHOLDER"], Field(description="no model file: decisions come from the technical score")]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Percent = Annotated[float | None, Field(description="percent; null where nothing was checked")]
@@ -117,7 +119,7 @@ class Tracked(TypedDict):
 class LagBody(TypedDict):
     """How far one function has come."""
 
-    cursor: str
+    cursor: Annotated[str, Field(description="a function's cursor, or `market`: the age of the newest candle")]
     position: Time
     lag_seconds: Annotated[float, Field(ge=0)]
     allowed_seconds: float
@@ -132,18 +134,22 @@ class ModelBody(TypedDict):
 
 
 class ExchangeBody(TypedDict):
-    """Where the market's data comes from."""
+    """Where the market's data comes from, and how fresh it is."""
 
     source: str
     simulated: bool
+    newest_candle: Annotated[Time | None, Field(description="close of the newest candle; null before there is one")]
+    lag_seconds: Annotated[float | None, Field(ge=0, description="age of the newest candle")]
+    symbols: Count
+    symbols_behind: Annotated[Count, Field(description="those whose candles end before the collector's last minute")]
 
 
 class Health(TypedDict):
-    """Health of the service: `degraded` where a function is later than it may be."""
+    """Health of the service: `degraded` where a function or the market's data is later than it may be."""
 
     status: Literal["ok", "degraded"]
     as_of: Time
-    tables: dict[str, str]
+    tables: dict[str, TableState]
     model: ModelBody
     exchange: ExchangeBody
     cursors: list[LagBody]

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,8 @@ from plumbline.domain.errors import InvalidInput
 from plumbline.domain.signals import Tier
 
 MAX_CANDLES = 5_000
+OWN_SCANNERS = ("technical", "smart_money", "mss", "model")
+"""Scanner types under which only the service itself signals."""
 _YEAR_10000 = 253_402_300_800_000
 
 
@@ -34,6 +37,29 @@ def _instant(value: object) -> int:
     if not 0 <= instant < _YEAR_10000:
         raise ValueError("a time must lie between the years 1970 and 9999")
     return instant
+
+
+def _decimal(value: object) -> Decimal:
+    """Money from a JSON number. Text is refused: it could carry more digits than a table holds."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("Input should be a valid number")  # noqa: TRY004  pydantic does not collect TypeError
+    return Decimal(value) if isinstance(value, int) else Decimal(repr(value))
+
+
+def _without_dust(value: float) -> float:
+    """Twelve decimals: what is smaller than the least price is none of a market's values."""
+    return round(value, 12)
+
+
+def _to_four_decimals(score: float) -> float:
+    return round(score, 4)
+
+
+def _not_our_own(scanner: str) -> str:
+    """A row of the record by scanner must be about one source: nobody else may sign with a name of ours."""
+    if scanner in OWN_SCANNERS:
+        raise ValueError(f"{', '.join(OWN_SCANNERS)} are reserved for the service's own scanners: choose another name")
+    return scanner
 
 
 Instant = Annotated[
@@ -59,9 +85,18 @@ Symbol = Annotated[
     ),
 ]
 ChannelId = Annotated[str, Field(min_length=1, max_length=100, examples=["momentum-alpha"])]
-Price = Annotated[float, Field(gt=0, le=1e12)]
-Amount = Annotated[float, Field(ge=0, le=1e18)]
-Level = Annotated[float, Field(ge=-1e12, le=1e12)]
+LEAST_PRICE, GREATEST_PRICE = 1e-12, 1e15
+"""Wider than any market, and far inside what a table can hold and a double can multiply."""
+Price = Annotated[float, Field(ge=LEAST_PRICE, le=GREATEST_PRICE)]
+Amount = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_without_dust)]
+Level = Annotated[float, Field(ge=-GREATEST_PRICE, le=GREATEST_PRICE), AfterValidator(_without_dust)]
+Score = Annotated[float, Field(ge=0, le=100), AfterValidator(_to_four_decimals)]
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    Field(ge=Decimal("1e-12"), le=Decimal("1e15"), max_digits=30),
+    WithJsonSchema({"type": "number", "minimum": LEAST_PRICE, "maximum": GREATEST_PRICE, "examples": [64250.5]}),
+]
 Opened = Annotated[int, Field(ge=0, lt=_YEAR_10000, description="open time, ms UTC")]
 Row = tuple[Opened, Price, Price, Price, Price, Amount]
 SignalTimeframe = Annotated[Literal["5m", "15m", "1h", "4h", "1d"], Field(examples=["1h"])]
@@ -195,14 +230,19 @@ class OutsideSignal(Body):
     id: Annotated[Text, Field(description="the source's own id: the same id is the same signal")]
     symbol: Symbol
     signal: Literal["BUY", "SELL", "LONG", "SHORT"]
-    price: Annotated[
-        Decimal,
-        Field(gt=0, le=10**12),
-        WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e12, "examples": [64250.5]}),
-    ]
-    unified_score: Annotated[float, Field(ge=0, le=100)]
+    price: Money
+    unified_score: Score
     tier: Tier | None = None
-    scanner_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["social"])]
+    scanner_type: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9_]{0,39}$",
+            description=f"the source; {', '.join(f'`{name}`' for name in OWN_SCANNERS)} are reserved",
+            examples=["social"],
+            json_schema_extra={"not": {"enum": list(OWN_SCANNERS)}},
+        ),
+        AfterValidator(_not_our_own),
+    ]
     timestamp: Annotated[Moment | None, Field(description="when it was given; now where absent")] = None
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from api import problems
 from api.operations import JSON, Access, Operation
 from plumbline import __version__
+from plumbline.queries import TableState
 
 SCHEME = "token"
 _REF = "#/components/schemas/{model}"
@@ -24,11 +25,15 @@ _WHEN = {
     403: "The token's user is not an operator",
     404: "Nothing of that name, or nothing yet",
     409: "The id stands for another signal, or the same request is at work at this moment",
+    413: "The body is larger than 10 MB",
     415: "The body's media type is not application/json",
     422: "What was sent cannot be used; `errors` says which field and why",
+    429: "Too many requests; try again after `Retry-After` seconds",
     500: "The request failed on our side",
     503: "A store is away; try again after `Retry-After` seconds",
 }
+_ALWAYS = (413, 429, 500, 503)
+"""What any operation may answer; the gateway itself says the first two."""
 _TAGS = {
     "service": "What the service is, how it is, and this document.",
     "signals": "The log of signals, and decisions on demand.",
@@ -51,11 +56,12 @@ class Problem(TypedDict):
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
     errors: NotRequired[list[Fault]]
+    tables: NotRequired[Annotated[dict[str, TableState], Field(description="of `/health`, beside its other members")]]
 
 
 @cache
-def document(operations: tuple[Operation, ...]) -> dict[str, Any]:
-    """The whole document as plain values; the same registry gives the same bytes."""
+def document(operations: tuple[Operation, ...], server: str) -> dict[str, Any]:
+    """The whole document as plain values, for the API at `server`; the same registry gives the same bytes."""
     schemas, components = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -68,8 +74,7 @@ def document(operations: tuple[Operation, ...]) -> dict[str, Any]:
             "description": _ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        # Relative to where this document is served from, so it holds behind any stage or domain.
-        "servers": [{"url": "."}],
+        "servers": [{"url": server}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
@@ -166,7 +171,7 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.cache.startswith("public"):
         answers["304"] = {"description": "Not Modified", "headers": _headers("ETag", "Cache-Control")}
     refused = {Access.PUBLIC: (), Access.USER: (401,), Access.OPERATOR: (401, 403)}[operation.access]
-    failing = sorted({*operation.problems, *refused, 500, 503})
+    failing = sorted({*operation.problems, *refused, *_ALWAYS})
     return answers | {str(status): {"$ref": f"#/components/responses/{status}"} for status in failing}
 
 
@@ -189,7 +194,7 @@ def _problem(status: int, schemas: Schemas) -> dict[str, Any]:
         "description": _WHEN[status],
         "content": {problems.CONTENT_TYPE: {"schema": schemas[id(Problem), "serialization"]}},
     }
-    names = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}.get(status, ())
+    names = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
     return {**response, "headers": _headers(*names)} if names else response
 
 

@@ -2,14 +2,22 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from chalice.app import ChaliceUnhandledError, Response
 from pydantic import ValidationError
 
-from plumbline.domain.errors import CursorMoved, InvalidInput, NotFound, PlumblineError, RecordRefused, Unavailable
+from plumbline.domain.errors import (
+    CursorMoved,
+    InvalidInput,
+    NotFound,
+    PlumblineError,
+    RecordRefused,
+    StoreUnavailable,
+    Unavailable,
+)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = 5
@@ -26,6 +34,14 @@ class Forbidden(PlumblineError):
 
 class Conflict(PlumblineError):
     """The same request is being worked on at this moment: 409."""
+
+
+class TablesAway(StoreUnavailable):
+    """Tables do not answer: 503, with what is `known` all the same as members of the problem."""
+
+    def __init__(self, tables: Sequence[str], known: Mapping[str, Any]) -> None:
+        super().__init__(f"unavailable: {', '.join(tables)}")
+        self.known = known
 
 
 class Refused(ChaliceUnhandledError):
@@ -53,7 +69,8 @@ def answer_to(error: BaseException) -> Response:
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the request failed on our side; it has been logged")
     if isinstance(error, InvalidInput):
         return _invalid([{"field": error.field, "message": str(error)}])
-    return problem(status, str(error), headers=_headers(error, status))
+    known = error.known if isinstance(error, TablesAway) else {}
+    return problem(status, str(error), headers=_headers(error, status), **known)
 
 
 def problem(status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> Response:

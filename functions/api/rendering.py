@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, cast
 
-from api.answers import LagBody, OutcomeBody, ProvenanceBody, SignalBody
+from api.answers import ExchangeBody, LagBody, OutcomeBody, ProvenanceBody, SignalBody
 from api.performance_answers import CheckBody, PeriodBody, StatisticsBody, TallyBody
 from plumbline.domain.calendar import Interval, iso
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import Cell, Tally, statistics
 from plumbline.domain.signals import Signal
-from plumbline.queries import Check, Lag, Period, seconds
+from plumbline.queries import Check, Lag, MarketState, Period, seconds
 
 PLACEHOLDER: Final = "PLACEHOLDER"
 """No model file: the service decides by the rule-based technical score, and says so."""
@@ -96,6 +96,18 @@ def lag_body(lag: Lag) -> LagBody:
         lag_seconds=seconds(lag.lag),
         allowed_seconds=seconds(lag.allowed),
         late=lag.late,
+    )
+
+
+def exchange_body(market: MarketState, source: str, now: int) -> ExchangeBody:
+    """How fresh the market's data is."""
+    return ExchangeBody(
+        source=source,
+        simulated=is_simulated(source),
+        newest_candle=_time(market.newest),
+        lag_seconds=None if market.newest is None else seconds(max(0, now - market.newest)),
+        symbols=market.symbols,
+        symbols_behind=market.behind,
     )
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from api.answers import Health, ServiceBody
 from api.operations import HTML, Access, Answer, Call, Resource
-from api.rendering import PLACEHOLDER, is_simulated, lag_body
+from api.problems import TablesAway
+from api.rendering import PLACEHOLDER, exchange_body, is_simulated, lag_body
 from plumbline import __version__, queries
 from plumbline.domain.calendar import iso
-from plumbline.domain.errors import StoreUnavailable
+from plumbline.queries import TableState
 
 service = Resource("service")
 CACHED = "public, max-age=300"
@@ -32,22 +33,33 @@ def service_information(call: Call) -> Answer:
 
 @service.get("/health", "Health and lag", access=Access.PUBLIC, answers={200: Health})
 def health(call: Call) -> Answer:
-    """Tables, exchange, model, and how far behind each scheduled function is; 503 where a table is away."""
-    now, stores = call.now, call.stores
-    lags = queries.lags(stores.cursors.all(), now)
-    tables = queries.table_states(stores, now)
-    away = [f"{name}: {state}" for name, state in tables.items() if state != queries.OK]
+    """Tables, exchange, model, and how far behind each scheduled function is; 503 where a table is away.
+
+    `degraded` where a function is late, or the market is: its newest candle too old, or most symbols behind. The 503
+    carries `tables` too, and the rest as far as it is known.
+    """
+    tables = queries.table_states(call.stores)
+    away = [name for name, state in tables.items() if state != queries.OK]
+    if "cursors" in away:
+        raise TablesAway(away, {"tables": tables})
+    body = _health(call, tables)
     if away:
-        raise StoreUnavailable("; ".join(away))
-    body = Health(
-        status="degraded" if any(lag.late for lag in lags) else "ok",
+        raise TablesAway(away, {name: value for name, value in body.items() if name != "status"})
+    return Answer(body)
+
+
+def _health(call: Call, tables: dict[str, TableState]) -> Health:
+    now, cursors, source = call.now, call.stores.cursors.all(), call.stores.source
+    lags, market = queries.lags(cursors, now), queries.market_state(cursors)
+    late = any(lag.late for lag in lags) or 2 * market.behind > market.symbols
+    return Health(
+        status="degraded" if late else "ok",
         as_of=iso(now),
-        tables={"cursors": queries.OK, **tables},
+        tables=tables,
         model={"mode": PLACEHOLDER, "scanner": "technical"},
-        exchange={"source": stores.source, "simulated": is_simulated(stores.source)},
+        exchange=exchange_body(market, source, now),
         cursors=[lag_body(lag) for lag in lags],
     )
-    return Answer(body)
 
 
 @service.get("/openapi.json", "This document", access=Access.PUBLIC, cache=CACHED, answers={200: dict[str, Any]})
@@ -55,7 +67,7 @@ def openapi_document(call: Call) -> Answer:
     """The API as OpenAPI 3.1."""
     from api.openapi import document  # noqa: PLC0415  builds every schema; only this call and /docs need it
 
-    return Answer(document(call.operations))
+    return Answer(document(call.operations, _server(call)))
 
 
 @service.get("/docs", "The API to read", access=Access.PUBLIC, cache=CACHED, media_type=HTML, answers={200: str})
@@ -65,4 +77,17 @@ def documentation(call: Call) -> Answer:
     from api.openapi import document  # noqa: PLC0415  as above
 
     up = "../" if str(call.request.context.get("path", "")).endswith("/") else ""
-    return Answer(page(document(call.operations), up), headers={"Content-Security-Policy": policy()})
+    return Answer(page(document(call.operations, _server(call)), up), headers={"Content-Security-Policy": policy()})
+
+
+def _server(call: Call) -> str:
+    """Address of the API as seen from this document: `../v1` behind a stage or a base path, else `/`.
+
+    Its name comes from the event, because only the gateway knows under which it serves us. Relative, so that it holds
+    behind any prefix; without a last slash, which clients would double.
+    """
+    context = call.request.context
+    resource = str(context.get("resourcePath", ""))
+    above, found, below = str(context.get("path", "")).rpartition(resource)
+    *_, name = above.split("/") if found else ("",)
+    return f"../{name}" if name and not below else f"../../{name}" if name else "/"

@@ -4,8 +4,10 @@ The cost of an answer does not grow with history: closed days come from their ro
 counted from the facts. Nothing is written here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, SECOND, Interval, Timeframe, day_of, day_start, days_between
 from plumbline.domain.errors import InvalidInput, NotFound, Unavailable
@@ -14,14 +16,24 @@ from plumbline.domain.performance import Cell, Cells, DayRollup, Tally, count, m
 from plumbline.domain.signals import Signal, first_id
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel
 from plumbline.domain.symbols import resolve
-from plumbline.pipeline.progress import SUMMARISE, checking
+from plumbline.pipeline.progress import SUMMARISE, Progress, checking, collecting
 from plumbline.pipeline.summarising import checks_due
-from plumbline.ports import Cursor, Schedules, SignalFilter, Stores
+from plumbline.ports import Cursor, Schedules, SignalFilter, Span, Stores
 
-OK = "ok"
+TableState = Literal["ok", "unavailable"]
+OK: Final = "ok"
+UNAVAILABLE: Final = "unavailable"
+
+MARKET = "market"
+"""Under this name the age of the newest candle stands among the lags."""
 
 _GRACE = 10 * MINUTE
 """A function that is later than its own rhythm by more than this is late."""
+
+_CHECKED_EVERY: Mapping[str, int] = {Interval.H1: 5 * MINUTE, Interval.H4: 5 * MINUTE, Interval.H24: 15 * MINUTE}
+"""Rhythm of the checks' rules; the others run once an hour."""
+
+logger = logging.getLogger(__name__)
 
 
 # --- signals -------------------------------------------------------------------------------------------------------
@@ -98,8 +110,9 @@ class Period:
 def performance(stores: Stores, days: int, dimension: str, now: int) -> Period:
     """Statistics of the last `days` UTC days along one dimension, the day of `now` included."""
     start = day_start(day_of(now)) - (days - 1) * DAY
-    rollups = {r.day: r for r in stores.rollups.days(days_between(start, now), [dimension])}
+    # The cursor first: a summary that finishes in between is then counted from the facts, never passed over.
     position = _summarised_until(stores, now)
+    rollups = {r.day: r for r in stores.rollups.days(days_between(start, now), [dimension])}
     usable = {day: r for day, r in rollups.items() if _holds_all(r, position, now)}
     spans = _uncounted(days_between(start, now), rollups, usable, position, now)
     live = [{dimension: _count(stores, after, until).get(dimension, {})} for after, until in spans]
@@ -177,39 +190,82 @@ class Lag:
 
 
 def lags(cursors: Iterable[Cursor], now: int) -> list[Lag]:
-    """Lag of every cursor, in their order; none where it stands ahead, waiting for a first check to fall due."""
-    return [Lag(c.name, min(c.position, now), max(0, now - c.position), _allowed(c.name)) for c in cursors]
+    """Lag of every cursor, in their order; none where it stands ahead, waiting for a first check to fall due.
+
+    Last comes `market`, the age of the newest candle, where the collector has ever run: its own cursor moves on
+    while the exchange is away.
+    """
+    known = list(cursors)
+    market = market_state(known)
+    positions = [(cursor.name, cursor.position) for cursor in known]
+    if market.newest is not None:
+        positions.append((MARKET, market.newest))
+    return [Lag(name, min(at, now), max(0, now - at), allowed(name)) for name, at in positions]
 
 
-def _allowed(name: str) -> int:
-    """Whatever follows a timeframe advances candle by candle, the summary day by day, a check as often as its rule."""
+def allowed(name: str) -> int:
+    """Lag (ms) beyond which a function has missed its rhythm.
+
+    Whatever follows a timeframe advances candle by candle, the summary day by day, a check as often as its rule.
+    """
     function, _, argument = name.partition("#")
+    if function == MARKET:
+        return _GRACE
     if function == SUMMARISE:
         return DAY + HOUR
     if function == "close":
         return GIVE_UP_AFTER + HOUR
     if function in {"collect", "generate"} and argument in set(Timeframe):
         return Timeframe(argument).ms + _GRACE
-    return HOUR + _GRACE
+    return _CHECKED_EVERY.get(argument, HOUR) + _GRACE
 
 
-def table_states(stores: Stores, now: int) -> dict[str, str]:
-    """`ok`, or what its error says, for each table that readers depend on: one cheap keyed read of each."""
-    nothing = first_id(0)
-    reads = {
+@dataclass(frozen=True, slots=True)
+class MarketState:
+    """What the collector has of the market's minutes: `newest` is the close of the newest candle (ms), None before any.
+
+    `behind` counts the symbols whose candles end before the minute that the collector has come to.
+    """
+
+    newest: int | None
+    symbols: int
+    behind: int
+
+
+def market_state(cursors: Iterable[Cursor]) -> MarketState:
+    """State of the market's data, by the collector's notes on each symbol."""
+    minutes = next((cursor for cursor in cursors if cursor.name == collecting(Timeframe.M1)), None)
+    positions = Progress.of(minutes).positions.values()
+    behind = sum(at < minutes.position for at in positions) if minutes else 0
+    return MarketState(max(positions, default=None), len(positions), behind)
+
+
+def table_states(stores: Stores) -> dict[str, TableState]:
+    """`ok` or `unavailable` for each table: one cheap keyed read of each, of a day on which nothing happened.
+
+    What a table's error says is for the log: whoever asks may be anybody.
+    """
+    nothing, day = first_id(0), day_of(0)
+    reads: dict[str, Callable[[], object]] = {
+        "candles": lambda: stores.candles.load([Span("BTC/USDT", Timeframe.D1, 0, DAY)]),
         "signals": lambda: stores.signals.get(nothing),
         "outcomes": lambda: stores.outcomes.get([(nothing, Interval.H1)]),
-        "rollups": lambda: stores.rollups.days([day_of(now)], ["all"]),
+        "cursors": lambda: stores.cursors.read(SUMMARISE),
+        "strategies": lambda: stores.strategies.get(DEFAULT_CHANNELS[0].channel_id, nothing),
         "channels": stores.channels.all,
+        "markets": lambda: stores.markets.on([day]),
+        "rollups": lambda: stores.rollups.days([day], ["all"]),
     }
-    states = {}
-    for name, read in reads.items():
-        try:
-            read()
-            states[name] = OK
-        except Unavailable as away:
-            states[name] = str(away)
-    return states
+    return {name: _state(name, read) for name, read in reads.items()}
+
+
+def _state(table: str, read: Callable[[], object]) -> TableState:
+    try:
+        read()
+    except Unavailable as away:
+        logger.warning("table %s is away: %s", table, away)
+        return UNAVAILABLE
+    return OK
 
 
 @dataclass(frozen=True, slots=True)

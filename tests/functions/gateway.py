@@ -89,10 +89,11 @@ class Reply:
 
 @dataclass
 class Gateway:
-    """Calls the app as the gateway does. `claims` None is a request without a token."""
+    """Calls the app as the gateway does. `claims` None is a request without a token; `prefix` is its stage's path."""
 
     services: Services = field(default_factory=services)
     claims: Mapping[str, object] | None = field(default_factory=lambda: dict(USER))
+    prefix: str = "/v1"
 
     def __post_init__(self) -> None:
         self.app: Chalice = create_app(self.services)
@@ -113,6 +114,7 @@ class Gateway:
         dashed = {name.replace("_", "-"): value for name, value in headers.items()}
         event = self.events.create_lambda_event(method, path, dashed, body.encode() if body is not None else None)
         event["body"] = body
+        event["requestContext"]["path"] = self.prefix + path.partition("?")[0]
         if self.claims is not None:
             event["requestContext"]["authorizer"] = {"claims": self.claims}
         answer = self.app(event, LambdaContext("plumbline-test-api", 256, max_runtime_ms=30_000))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import jsonschema_rs
 import pytest
@@ -62,7 +63,38 @@ def test_every_path_is_routed_described_and_promised() -> None:
 
 def test_the_document_is_the_same_however_often_it_is_made() -> None:
     document.cache_clear()
-    assert json.loads(json.dumps(document(OPERATIONS))) == DOCUMENT
+    assert json.loads(json.dumps(document(OPERATIONS, "../v1"))) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("prefix", "document_at", "health_at"),
+    [
+        ("/v1", "/_aws/execute-api/abc/v1/openapi.json", "/_aws/execute-api/abc/v1/health"),
+        ("/v1", "/v1/openapi.json/", "/v1/health"),
+        ("/signals/one", "/signals/one/openapi.json", "/signals/one/health"),
+        ("", "/openapi.json", "//health"),
+        ("", "/openapi.json/", "//health"),
+    ],
+)
+def test_the_servers_address_leads_to_the_api_wherever_it_is_served(
+    prefix: str, document_at: str, health_at: str
+) -> None:
+    slash = "/" if document_at.endswith("/") else ""
+    reply = Gateway(claims=None, prefix=prefix).get(f"/openapi.json{slash}")
+    [server] = reply.json["servers"]
+    assert urlsplit(urljoin(f"https://host{document_at}", server["url"]) + "/health").path == health_at
+
+
+def test_the_documents_etag_is_its_stages_own() -> None:
+    tags = [
+        Gateway(claims=None, prefix=prefix).get("/openapi.json").headers["etag"] for prefix in ("/v1", "/v1", "/v2")
+    ]
+    assert tags[0] == tags[1] != tags[2]
+
+
+def test_who_is_sent_away_for_a_while_is_told_for_how_long() -> None:
+    for status in ("429", "503"):
+        assert DOCUMENT["components"]["responses"][status]["headers"].keys() == {"Retry-After"}
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
@@ -90,7 +122,7 @@ def test_an_operation_is_explained_with_who_may_call_it_and_how_it_fails(
     assert bool(operation["security"]) == (access != "public")
     assert ("401" in operation["responses"]) == (access != "public")
     assert ("403" in operation["responses"]) == (access == "operator")
-    assert "503" in operation["responses"]
+    assert {"413", "429", "500", "503"} <= operation["responses"].keys()
     assert ("requestBody" in operation) == ("400" in operation["responses"])
     takes_key = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
     assert takes_key == (path == "/performance/track-signal")
@@ -125,7 +157,7 @@ def over_the_gateway(environ: Mapping[str, Any], start_response: Any) -> list[by
     headers = {name[5:].replace("_", "-").lower(): text for name, text in environ.items() if name.startswith("HTTP_")}
     if content_type := environ.get("CONTENT_TYPE"):
         headers["content-type"] = content_type
-    path = normpath("/" + environ["PATH_INFO"].lstrip("/"))
+    path = normpath("/" + environ["PATH_INFO"].lstrip("/")).removeprefix("/v1") or "/"
     query = environ.get("QUERY_STRING")
     claims = OPERATOR if headers.get("authorization") else None
     gateway = Gateway(replace(services(stocked()), replies=InMemoryReplies), claims=claims)
@@ -134,7 +166,7 @@ def over_the_gateway(environ: Mapping[str, Any], start_response: Any) -> list[by
     return [reply.body.encode()]
 
 
-schema = schemathesis.openapi.from_wsgi("/openapi.json", over_the_gateway)
+schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", over_the_gateway)
 
 
 @schema.parametrize()

@@ -1,5 +1,6 @@
 """The record's statistics over HTTP, the checks' state, and signals from outside."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from plumbline.domain.calendar import DAY, HOUR, Interval
 from plumbline.domain.performance import statistics
+from plumbline.domain.scanners import SCANNER
 from plumbline.pipeline.progress import checking
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, a_signal, an_outcome
@@ -179,6 +181,8 @@ def test_an_id_cannot_be_given_to_another_signal_afterwards(operator: Gateway) -
         ({"price": 0}, "price"),
         ({"price": -1.5}, "price"),
         ({"unified_score": 101}, "unified_score"),
+        ({"unified_score": 100.00001}, "unified_score"),
+        ({"unified_score": -1e-9}, "unified_score"),
         ({"tier": "TIER_1_MUST_BUY"}, "tier"),
         ({"tier": "BEST"}, "tier"),
         ({"scanner_type": "So Cial"}, "scanner_type"),
@@ -186,6 +190,7 @@ def test_an_id_cannot_be_given_to_another_signal_afterwards(operator: Gateway) -
         ({"timestamp": "noon"}, "timestamp"),
         ({"id": ""}, "id"),
         ({"confidence": 1}, "confidence"),
+        *(({"scanner_type": name}, "scanner_type") for name in ("technical", "smart_money", "mss", "model")),
     ],
 )
 def test_an_outside_signal_that_cannot_be_is_refused_by_field(
@@ -200,3 +205,31 @@ def test_an_outside_signal_that_cannot_be_is_refused_by_field(
 def test_a_time_may_be_written_in_either_way(operator: Gateway, written: object) -> None:
     reply = operator.post("/performance/track-signal", ALERT | {"timestamp": written})
     assert reply.json["data"]["timestamp"] == "2026-11-20T11:59:30Z"
+
+
+@pytest.mark.parametrize(
+    "price",
+    ["1e-200", "1e-131", "9.9e-13", "1.1e15", "1e400", '"1e-131"', '"64250.5"', "1" * 39, "true", "null", "NaN", "[1]"],
+)
+def test_a_price_that_is_no_number_or_that_no_table_holds_is_refused_by_its_name(operator: Gateway, price: str) -> None:
+    text = json.dumps(ALERT | {"price": 0}).replace('"price": 0', f'"price": {price}')
+    reply = operator.send("POST", "/performance/track-signal", text, {"content-type": "application/json"})
+    assert reply.status == 422
+    assert [fault["field"] for fault in reply.json["errors"]] == ["price"]
+
+
+@pytest.mark.parametrize("price", [1e-12, 1.2345678901234567e-12, 0.1 + 0.2, 64250, 1e15, 123456789012345.67])
+def test_any_price_of_a_market_is_kept_to_the_digit(operator: Gateway, price: float) -> None:
+    reply = operator.post("/performance/track-signal", ALERT | {"price": price})
+    assert (reply.status, reply.json["data"]["entry_price"]) == (201, price)
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(5e-324, 0.0), (1e-200, 0.0), (71.123456789, 71.1235)])
+def test_a_score_is_kept_to_four_decimals(operator: Gateway, sent: float, kept: float) -> None:
+    alert = {name: value for name, value in ALERT.items() if name != "tier"} | {"unified_score": sent}
+    assert operator.post("/performance/track-signal", alert).json["data"]["unified_score"] == kept
+
+
+def test_a_name_of_our_own_scanners_is_refused_with_the_list_of_them(operator: Gateway) -> None:
+    [fault] = operator.post("/performance/track-signal", ALERT | {"scanner_type": SCANNER}).json["errors"]
+    assert "technical, smart_money, mss, model are reserved" in fault["message"]

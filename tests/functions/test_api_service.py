@@ -1,17 +1,20 @@
 """What the service says about itself."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, Never, cast
 
 import pytest
 
 from plumbline.domain.calendar import DAY, HOUR, MINUTE
 from plumbline.domain.errors import StoreUnavailable
-from plumbline.domain.signals import Signal
+from plumbline.pipeline.progress import Progress
 from plumbline.ports import Stores
 from tests.builders import NOON
 from tests.fakes import memory_stores
 from tests.functions.gateway import Gateway, services
 
+TABLES = ["candles", "signals", "outcomes", "cursors", "strategies", "channels", "markets", "rollups"]
 ANYBODY = Gateway(claims=None)
 
 
@@ -51,8 +54,7 @@ def test_health_shows_the_lag_of_every_cursor() -> None:
         },
     ]
     assert content["model"] == {"mode": "PLACEHOLDER", "scanner": "technical"}
-    assert content["exchange"] == {"source": "simulated", "simulated": True}
-    assert content["tables"] == dict.fromkeys(["cursors", "signals", "outcomes", "rollups", "channels"], "ok")
+    assert content["tables"] == dict.fromkeys(TABLES, "ok")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,8 @@ def test_health_shows_the_lag_of_every_cursor() -> None:
         ("generate#4h", 4 * HOUR, "ok"),
         ("generate#4h", 5 * HOUR, "degraded"),
         ("check#30d", HOUR + 5 * MINUTE, "ok"),
-        ("check#1h", 2 * HOUR, "degraded"),
+        ("check#1h", 14 * MINUTE, "ok"),
+        ("check#1h", 16 * MINUTE, "degraded"),
         ("close#24h", 7 * DAY + MINUTE, "ok"),
         ("close#24h", 8 * DAY, "degraded"),
         ("summarise", DAY, "ok"),
@@ -76,16 +79,85 @@ def test_a_function_later_than_its_rhythm_allows_degrades_the_service(cursor: st
     assert health(stores)["status"] == status
 
 
-def test_a_table_that_is_away_is_a_503_that_names_it() -> None:
-    class Away:
-        def get(self, signal_id: str) -> Signal:
-            raise StoreUnavailable("throttled")
+def collected(*ages: int) -> Stores:
+    """A collector that came to a minute ago, with one symbol for each age of a newest candle."""
+    stores = memory_stores()
+    notes = Progress({f"S{i}/USDT": NOON - age for i, age in enumerate(ages)}).notes()
+    stores.cursors.move(None, "collect#1m", NOON - MINUTE, notes)
+    return stores
 
-    stores = replace(memory_stores(), signals=Away())  # type: ignore[arg-type]  # health reads nothing else of the log
+
+def test_health_shows_how_fresh_the_market_is_and_which_symbols_lag() -> None:
+    content = health(collected(MINUTE, MINUTE, 3 * HOUR))
+    assert content["status"] == "ok"
+    assert content["exchange"] == {
+        "source": "simulated",
+        "simulated": True,
+        "newest_candle": "2026-11-20T11:59:00Z",
+        "lag_seconds": 60.0,
+        "symbols": 3,
+        "symbols_behind": 1,
+    }
+
+
+def test_before_the_first_candle_the_market_has_no_age() -> None:
+    exchange = health(memory_stores())["exchange"]
+    assert exchange == {
+        "source": "simulated",
+        "simulated": True,
+        "newest_candle": None,
+        "lag_seconds": None,
+        "symbols": 0,
+        "symbols_behind": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ages", "status"),
+    [
+        ([10 * MINUTE], "degraded"),
+        ([MINUTE, 10 * MINUTE], "ok"),
+        ([MINUTE, 10 * MINUTE, 10 * MINUTE], "degraded"),
+        ([11 * MINUTE, 12 * MINUTE], "degraded"),
+    ],
+)
+def test_an_exchange_that_is_away_degrades_the_service_though_the_collector_runs(ages: list[int], status: str) -> None:
+    assert health(collected(*ages))["status"] == status
+
+
+class Throttled:
+    """Any store of a table that does not answer."""
+
+    def __getattr__(self, name: str) -> Callable[..., Never]:
+        def refuse(*arguments: object) -> Never:
+            raise StoreUnavailable("vendor: arn:aws:dynamodb:table is throttled")
+
+        return refuse
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_away_is_a_503_that_names_it_and_tells_the_rest(
+    table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores = replace(collected(MINUTE), **{table: cast("Any", Throttled())})
     reply = Gateway(services(stores), claims=None).get("/health")
-    assert reply.status == 503
-    assert reply.json["detail"] == "signals: throttled"
+    problem = reply.json
+    assert (reply.status, problem["status"], reply.headers["content-type"]) == (503, 503, "application/problem+json")
+    assert problem["detail"] == f"unavailable: {table}"
+    assert problem["tables"] == dict.fromkeys(TABLES, "ok") | {table: "unavailable"}
+    assert ("exchange" in problem, "cursors" in problem) == (table != "cursors",) * 2
     assert reply.headers["retry-after"]
+    assert "vendor" not in reply.body
+    assert "vendor" in caplog.text
+
+
+def test_health_can_be_told_without_a_clock_where_the_clock_is_a_cursor() -> None:
+    def now() -> int:
+        raise StoreUnavailable("the cursors are away")
+
+    stores = replace(memory_stores(), cursors=cast("Any", Throttled()))
+    reply = Gateway(replace(services(stores), now=now), claims=None).get("/health")
+    assert (reply.status, reply.json["tables"]["cursors"]) == (503, "unavailable")
 
 
 @pytest.mark.parametrize("path", ["/", "/openapi.json", "/docs"])

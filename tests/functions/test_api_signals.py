@@ -1,5 +1,6 @@
 """The log as readers see it, and decisions on demand."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -241,3 +242,29 @@ def test_bands_that_cross_are_refused(api: Gateway, bands: dict[str, float]) -> 
     reply = api.post("/api/signals/generate", a_buy(**lower))
     assert reply.status == 422
     assert "must not decrease" in reply.json["detail"]
+
+
+NUMBERS = ["1e-200", "5e-324", "1e-12", "1e15", "1e18", "1e308", "1e400", "1" * 39, "-1e300", "0", '"1"', "NaN"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("field", [name for name in a_buy() if name != "symbol"])
+def test_an_extreme_value_is_decided_on_or_refused_by_its_name(api: Gateway, field: str, number: str) -> None:
+    text = json.dumps(a_buy(**{field: "here"})).replace('"here"', number)
+    reply = api.send("POST", "/api/signals/generate", text, {"content-type": "application/json"})
+    assert reply.status in (200, 422), reply.body
+    if reply.status == 422:
+        [fault] = reply.json["errors"]
+        assert fault["field"] == field or (not fault["field"] and "bb_" in fault["message"])
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("column", range(1, 6))
+def test_an_extreme_value_in_a_candle_is_decided_on_or_refused(api: Gateway, column: int, number: str) -> None:
+    rows: list[list[object]] = [list(row) for row in HOURLY.rows()]
+    rows[-1][column] = "here"
+    text = json.dumps({"symbol": "BTC", "timeframe": "1h", "candles": rows}).replace('"here"', number)
+    reply = api.send("POST", "/api/signals/generate", text, {"content-type": "application/json"})
+    assert reply.status in (200, 422), reply.body
+    if reply.status == 422:
+        assert all(fault["field"].startswith("candles") for fault in reply.json["errors"])

@@ -1,7 +1,7 @@
 """What readers ask of the stores: the same figures whether a day comes from its rollup or from its facts."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from itertools import product
 
@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline import queries
-from plumbline.domain.calendar import DAY, HOUR, Interval, day_of, day_start, iso
-from plumbline.domain.errors import InvalidInput, StoreUnavailable, UnknownSymbol
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, day_of, day_start, iso
+from plumbline.domain.errors import ExchangeUnavailable, InvalidInput, StoreUnavailable, UnknownSymbol
 from plumbline.domain.performance import Cells, count
 from plumbline.domain.signals import Origin, Signal
+from plumbline.pipeline.collecting import collect_candles
 from plumbline.pipeline.progress import SUMMARISE
 from plumbline.pipeline.summarising import rollup, summarise_day
 from plumbline.ports import Stores, Universe
-from tests.builders import NOON, a_signal, an_outcome
-from tests.fakes import FakeSchedules, InMemorySignals, memory_stores
+from tests.builders import NOON, a_signal, an_outcome, random_walk
+from tests.fakes import FakeExchange, FakeSchedules, InMemorySignals, memory_stores
 
 TODAY = day_start(day_of(NOON))
 
@@ -70,7 +71,7 @@ def test_a_period_is_its_facts_however_much_of_it_is_summarised(
 def summarise_from(stores: Stores, first: int, until: int) -> None:
     """What the daily summary leaves: whole days, and the running one up to where it came."""
     for midnight in range(first, until + 1, DAY):
-        stores.rollups.put(rollup(stores, midnight, min(midnight + DAY - 1, until)))
+        stores.rollups.put(rollup(stores, midnight, min(midnight + DAY - 1, until)), 1)
     stores.cursors.move(None, SUMMARISE, until, {})
 
 
@@ -212,5 +213,25 @@ def test_a_table_that_does_not_answer_is_named_beside_those_that_do() -> None:
             raise StoreUnavailable("throttled")
 
     stores = replace(memory_stores(), signals=Away("simulated"))
-    states = queries.table_states(stores, NOON)
-    assert states == {"signals": "throttled", "outcomes": "ok", "rollups": "ok", "channels": "ok"}
+    states = queries.table_states(stores)
+    assert {name for name, state in states.items() if state != queries.OK} == {"signals"}
+    assert states["signals"] == queries.UNAVAILABLE
+
+
+def test_every_table_of_the_stores_is_probed() -> None:
+    assert queries.table_states(memory_stores()) == {
+        store.name: queries.OK for store in fields(Stores) if store.name != "source"
+    }
+
+
+def test_while_the_exchange_is_away_the_market_grows_old_though_the_collector_moves_on() -> None:
+    stores = memory_stores()
+    exchange = FakeExchange({("BTC/USDT", Timeframe.M1): random_walk("1m", 30, start=NOON - 30 * MINUTE)})
+    stores.markets.follow("BTC/USDT", NOON + DAY)
+    collect_candles(stores, exchange, 1, NOON)
+    exchange.fail_with = [ExchangeUnavailable("away", retry_after=30)]
+    collect_candles(stores, exchange, 1, NOON + 20 * MINUTE)
+    ages = {lag.name: lag for lag in queries.lags(stores.cursors.all(), NOON + 20 * MINUTE)}
+    assert (ages["collect#1m"].lag, ages["collect#1m"].late) == (0, False)
+    assert (ages["market"].position, ages["market"].lag, ages["market"].late) == (NOON, 20 * MINUTE, True)
+    assert queries.market_state(stores.cursors.all()).behind == 1
