@@ -116,6 +116,12 @@ def sam_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_SAM_VENV", str(tmp_path / "tools"))
 
 
+@pytest.fixture
+def without_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that should have stopped earlier ends before it starts anything."""
+    monkeypatch.setenv("PLUMBLINE_SAM_VENV", str(tmp_path / "no-tools"))
+
+
 @pytest.mark.usefixtures("sam_is_there")
 def test_a_cloud_that_does_not_run_is_reported_before_anything_is_built(run: Run) -> None:
     nobody = f"http://127.0.0.1:{free_port(0)}"
@@ -143,6 +149,7 @@ def test_a_recorded_market_needs_its_candles(run: Run) -> None:
     assert refused(run("up", "--exchange", "recorded"), "set PLUMBLINE_MARKET_DATA=<folder>")
 
 
+@pytest.mark.usefixtures("without_tools")
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -154,6 +161,7 @@ def test_a_recorded_market_needs_its_candles(run: Run) -> None:
             "2024-01-01T00:01:00Z to 2024-01-01T00:02:00Z has no full hour in it",
         ),
     ],
+    ids=["not gzip", "another header", "empty", "too short"],
 )
 def test_a_bad_folder_is_refused_by_its_file_and_leaves_the_stack_up(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
@@ -165,6 +173,7 @@ def test_a_bad_folder_is_refused_by_its_file_and_leaves_the_stack_up(
     assert up.exists()
 
 
+@pytest.mark.usefixtures("without_tools")
 def test_a_demo_by_a_step_that_is_none_leaves_the_stack_up(run: Run, tmp_path: Path) -> None:
     up = STACK.save(Workspace(tmp_path, tmp_path, {}))
     assert refused(run("demo", "--step", "1w"), "'1w' is not a step")

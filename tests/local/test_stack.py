@@ -109,6 +109,7 @@ def test_a_local_stack_is_what_samconfig_says_but_for_what_up_decides_or_is_told
         "UniverseSize": "3",
         "Exchange": "binance",
     }
+    assert given["Architecture"] == architecture()
     assert given["CodeVersion"] == "unknown"
 
 
