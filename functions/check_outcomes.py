@@ -12,4 +12,4 @@ from plumbline.pipeline.checking import check_outcomes
 def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | None = None) -> dict[str, Any]:
     """Handle an event such as {"interval": "24h", "time": "2026-11-20T07:00:00Z"}."""
     app = app or wiring.app()
-    return check_outcomes(app.stores, interval_of(event), now_of(event), wiring.enough_time(context))
+    return check_outcomes(app.stores, interval_of(event), now_of(event), wiring.enough_time(context), clock=app.clock)

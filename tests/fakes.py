@@ -250,9 +250,13 @@ class InMemoryRollups:
 
     def __init__(self) -> None:
         self.rollups: dict[str, DayRollup] = {}
+        self.versions: dict[str, int] = {}
 
-    def put(self, rollup: DayRollup) -> None:
-        cells = {d: row for d, row in rollup.cells.items() if row and d in DIMENSIONS and d != "interval"}
+    def put(self, rollup: DayRollup, version: int) -> None:
+        if version < self.versions.get(rollup.day, version):
+            return
+        self.versions[rollup.day] = version
+        cells = {d: row for d, row in rollup.cells.items() if row and d in DIMENSIONS}
         self.rollups[rollup.day] = replace(rollup, cells=cells)
 
     def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[DayRollup]:

@@ -46,12 +46,8 @@ def _decimal(value: object) -> Decimal:
     return Decimal(value) if isinstance(value, int) else Decimal(repr(value))
 
 
-def _without_dust(value: float) -> float:
-    """Twelve decimals: what is smaller than the least price is none of a market's values."""
-    return round(value, 12)
-
-
 def _to_four_decimals(score: float) -> float:
+    """As our own scores are kept; and the least double, 5e-324, is less than a table holds."""
     return round(score, 4)
 
 
@@ -88,8 +84,8 @@ ChannelId = Annotated[str, Field(min_length=1, max_length=100, examples=["moment
 LEAST_PRICE, GREATEST_PRICE = 1e-12, 1e15
 """Wider than any market, and far inside what a table can hold and a double can multiply."""
 Price = Annotated[float, Field(ge=LEAST_PRICE, le=GREATEST_PRICE)]
-Amount = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_without_dust)]
-Level = Annotated[float, Field(ge=-GREATEST_PRICE, le=GREATEST_PRICE), AfterValidator(_without_dust)]
+Amount = Annotated[float, Field(ge=0, le=1e18)]
+Level = Annotated[float, Field(ge=-GREATEST_PRICE, le=GREATEST_PRICE)]
 Score = Annotated[float, Field(ge=0, le=100), AfterValidator(_to_four_decimals)]
 Money = Annotated[
     Decimal,

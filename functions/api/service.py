@@ -87,7 +87,6 @@ def _server(call: Call) -> str:
     behind any prefix; without a last slash, which clients would double.
     """
     context = call.request.context
-    resource = str(context.get("resourcePath", ""))
-    above, found, below = str(context.get("path", "")).rpartition(resource)
-    *_, name = above.split("/") if found else ("",)
-    return f"../{name}" if name and not below else f"../../{name}" if name else "/"
+    above, _, slash = str(context.get("path", "")).rpartition(str(context.get("resourcePath", "")) or "/")
+    name = above.rpartition("/")[2]
+    return f"{'../' if slash else ''}../{name}" if name else "/"

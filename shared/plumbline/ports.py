@@ -170,11 +170,15 @@ class ChannelStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Universe:
-    """The market's catalogue on one day: its symbols, and the most traded ones of each quote currency scanned."""
+    """The market's catalogue on one day: its symbols, and the most traded ones of each quote currency scanned.
+
+    `taken_at` (ms) is when the exchange was asked: what it ranks had been traded by then. 0: known from the beginning.
+    """
 
     day: str
     markets: tuple[str, ...]
     most_traded: Mapping[str, tuple[str, ...]]
+    taken_at: int = 0
 
 
 class Markets(Protocol):
@@ -196,8 +200,11 @@ class Markets(Protocol):
 class Rollups(Protocol):
     """One day's mergeable statistics. Derived: replaced whole, with the same bytes for the same facts."""
 
-    def put(self, rollup: DayRollup) -> None:
-        """Replace the rollup of its day."""
+    def put(self, rollup: DayRollup, version: int) -> None:
+        """Replace the rollup of its day, unless what is there was computed from a later `version` of the cursor.
+
+        A run that was overtaken may still be writing: its day must not replace the newer one.
+        """
 
     def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[DayRollup]:
         """The rollups of these days, oldest first, holding only the cells of these dimensions."""

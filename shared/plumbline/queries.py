@@ -16,7 +16,7 @@ from plumbline.domain.performance import Cell, Cells, DayRollup, Tally, count, m
 from plumbline.domain.signals import Signal, first_id
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel
 from plumbline.domain.symbols import resolve
-from plumbline.pipeline.progress import SUMMARISE, Progress, checking, collecting
+from plumbline.pipeline.progress import CLOSE_EVERY, SUMMARISE, Progress, checking, collecting
 from plumbline.pipeline.summarising import checks_due
 from plumbline.ports import Cursor, Schedules, SignalFilter, Span, Stores
 
@@ -214,7 +214,7 @@ def allowed(name: str) -> int:
     if function == SUMMARISE:
         return DAY + HOUR
     if function == "close":
-        return GIVE_UP_AFTER + HOUR
+        return GIVE_UP_AFTER + CLOSE_EVERY + HOUR
     if function in {"collect", "generate"} and argument in set(Timeframe):
         return Timeframe(argument).ms + _GRACE
     return _CHECKED_EVERY.get(argument, HOUR) + _GRACE

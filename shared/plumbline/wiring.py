@@ -1,16 +1,18 @@
 """Builds the adapters once per container; heavy imports wait inside until a function asks for what they bring."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.events import wall_clock
-from plumbline.pipeline.progress import EnoughTime, collecting
+from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.ports import Exchange, Schedules, Stores
 from plumbline.settings import OWN_MARKETS, Settings
 
+_SETTLING_MS = 2_000
 _RESERVE_MS = 15_000
 """No new slice of work is begun with less than this left of a function's time."""
 
@@ -22,12 +24,14 @@ class App:
     settings: Settings
     stores: Stores
     exchange: Callable[[], Exchange]
+    clock: Callable[[int], int] = event_time
+    settle: Callable[[int], None] = lambda _: None
 
 
 @cache
 def app() -> App:
     """This container's services."""
-    return App(settings(), stores(), exchange)
+    return App(settings(), stores(), exchange, clock, let_the_minute_settle)
 
 
 @cache
@@ -61,12 +65,23 @@ def schedules() -> Schedules:
 
 
 def now() -> int:
-    """The present (ms). On a stack of our own market, which may be replayed, it is as late as its collected minutes."""
+    """The present (ms). On a market of our own, which may be replayed, it is as late as the collected minutes."""
     if settings().exchange in OWN_MARKETS:
         minutes = stores().cursors.read(collecting(Timeframe.M1))
         if minutes:
             return minutes.position
     return wall_clock()
+
+
+def clock(now: int) -> int:
+    """When work asked for at `now` is really done: an event may come hours late, only a replay is in its own time."""
+    return now if settings().exchange in OWN_MARKETS else max(now, wall_clock())
+
+
+def let_the_minute_settle(now: int) -> None:
+    """A live exchange shows a candle a moment after its close: asked sooner, it would only come in late."""
+    if settings().exchange not in OWN_MARKETS:
+        time.sleep(max(0.0, min(_SETTLING_MS, now + _SETTLING_MS - wall_clock()) / 1000))
 
 
 def enough_time(context: object) -> EnoughTime:

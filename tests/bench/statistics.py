@@ -72,5 +72,5 @@ def _fill(stores: Stores, outcomes: int) -> None:
     memory.cursors.move(None, "summarise", START - 1, {})
     summarise_day(memory, summary)
     for rollup in memory.rollups.rollups.values():  # type: ignore[attr-defined]  # the fake's own dict
-        stores.rollups.put(rollup)
+        stores.rollups.put(rollup, 1)
     stores.cursors.move(None, "summarise", summary, {})

@@ -137,7 +137,7 @@ CALLS: dict[str, tuple[str, Callable[[Stores], object]]] = {
     "outcomes.get": ("BatchGetItem", lambda stores: stores.outcomes.get([(a_signal().signal_id, Interval.H1)])),
     "candles.add": ("PutItem", lambda stores: stores.candles.add(BTC, minute_candles(1))),
     "cursors.rewind": ("UpdateItem", lambda stores: stores.cursors.rewind("check#1h", 1)),
-    "rollups.put": ("BatchWriteItem", lambda stores: stores.rollups.put(DayRollup("2026-11-20", NOON, {}))),
+    "rollups.put": ("PutItem", lambda stores: stores.rollups.put(DayRollup("2026-11-20", NOON, {}), 1)),
 }
 
 
@@ -207,7 +207,7 @@ def fill(stores: Stores) -> None:
     stores.outcomes.add(an_outcome(signal))
     stores.strategies.save(a_configuration())
     stores.markets.follow("DOGE/USDT", NOON)
-    stores.rollups.put(DayRollup("2026-11-20", NOON, count([signal], [], [an_outcome(signal)])))
+    stores.rollups.put(DayRollup("2026-11-20", NOON, count([signal], [], [an_outcome(signal)])), 1)
 
 
 def contents(stores: Stores) -> tuple[object, ...]:
@@ -224,7 +224,7 @@ def contents(stores: Stores) -> tuple[object, ...]:
     )
 
 
-REQUESTS_OF_FILL = 9  # three chunks, the day's mark, signal, outcome, snapshot, follow, rollup
+REQUESTS_OF_FILL = 15  # three chunks, the day's mark, signal, outcome, snapshot, follow, seven dimensions
 
 
 @pytest.mark.parametrize("performed", [False, True])

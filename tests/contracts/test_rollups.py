@@ -14,13 +14,13 @@ def cells(**changes: object) -> Cells:
 
 def test_a_rollup_comes_back_equal(stores: Stores) -> None:
     rollup = DayRollup(TODAY, NOON, cells())
-    stores.rollups.put(rollup)
+    stores.rollups.put(rollup, 1)
     assert stores.rollups.days([TODAY], list(rollup.cells)) == [rollup]
 
 
 def test_only_the_dimensions_asked_for_come_back(stores: Stores) -> None:
     rollup = DayRollup(TODAY, NOON, cells())
-    stores.rollups.put(rollup)
+    stores.rollups.put(rollup, 1)
     (found,) = stores.rollups.days([TODAY], ["tier", "interval"])
     assert found.cells == {"tier": rollup.cells["tier"]}
 
@@ -28,20 +28,29 @@ def test_only_the_dimensions_asked_for_come_back(stores: Stores) -> None:
 def test_days_come_oldest_first_over_the_years_and_missing_ones_are_left_out(stores: Stores) -> None:
     days = ["2025-12-31", "2026-01-01", TODAY]
     for day in (*days, "2026-06-01"):
-        stores.rollups.put(DayRollup(day, NOON, cells()))
+        stores.rollups.put(DayRollup(day, NOON, cells()), 1)
     found = stores.rollups.days([TODAY, "2026-03-01", *days], ["all"])
     assert [rollup.day for rollup in found] == days
     assert stores.rollups.days([], ["all"]) == []
 
 
 def test_recomputing_a_day_replaces_it_whole(stores: Stores) -> None:
-    stores.rollups.put(DayRollup(TODAY, NOON, cells(symbol="ETH/USDT")))
+    stores.rollups.put(DayRollup(TODAY, NOON, cells(symbol="ETH/USDT")), 1)
     again = DayRollup(TODAY, NOON + 1, {"all": cells()["all"]})
-    stores.rollups.put(again)
+    stores.rollups.put(again, 1)
     assert stores.rollups.days([TODAY], ["all", "symbol"]) == [again]
 
 
 def test_a_day_on_which_nothing_happened_is_still_a_day(stores: Stores) -> None:
     quiet = DayRollup(TODAY, NOON, {})
-    stores.rollups.put(quiet)
+    stores.rollups.put(quiet, 1)
     assert stores.rollups.days([TODAY], ["all", "tier"]) == [quiet]
+
+
+def test_a_run_that_was_overtaken_cannot_replace_the_newer_rollup(stores: Stores) -> None:
+    newer, older = DayRollup(TODAY, NOON, cells()), DayRollup(TODAY, NOON - 1, {})
+    stores.rollups.put(newer, 7)
+    stores.rollups.put(older, 6)
+    assert stores.rollups.days([TODAY], ["all"])[0].through == NOON
+    stores.rollups.put(older, 7)
+    assert stores.rollups.days([TODAY], ["all"])[0].through == NOON - 1

@@ -7,7 +7,7 @@ from plumbline.domain.candles import Candles
 from plumbline.domain.errors import ExchangeUnavailable
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.collecting import HISTORY, collect_candles
-from plumbline.pipeline.progress import Progress
+from plumbline.pipeline.progress import Hole, Progress
 from plumbline.ports import Span, Stores
 from tests.fakes import FakeExchange, memory_stores
 from tests.world import START, SYMBOLS, a_stack, an_exchange, check, collect, generate, run
@@ -142,7 +142,7 @@ def test_a_hole_is_noted_asked_for_once_an_hour_and_filled_when_the_exchange_has
     holed.series[BTC, Timeframe.M1] = minutes.between(0, START).merge(minutes.between(START + 5 * MINUTE, 2**60))
     stores = a_stack()
     run(stores, holed, [START, START + 10 * MINUTE], [collect])
-    hole = (BTC, START, START + 5 * MINUTE)
+    hole = Hole(BTC, START, START + 5 * MINUTE)
     assert progress(stores, Timeframe.M1).holes == [hole]
     collect(stores, whole, START + 11 * MINUTE)
     assert progress(stores, Timeframe.M1).holes == [hole]

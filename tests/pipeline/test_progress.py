@@ -3,7 +3,15 @@ from dataclasses import replace
 from plumbline.domain.calendar import DAY, HOUR, Timeframe, day_of
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.channels import scanned_symbols
-from plumbline.pipeline.progress import Progress, call_log_readers_back, move, reached, signals_complete_until, snapshot
+from plumbline.pipeline.progress import (
+    Hole,
+    Progress,
+    call_log_readers_back,
+    move,
+    reached,
+    signals_complete_until,
+    snapshot,
+)
 from plumbline.ports import Universe
 from tests.fakes import memory_stores
 from tests.world import START
@@ -45,19 +53,28 @@ def test_signals_are_complete_until_just_before_the_next_candle_closes() -> None
 
 
 def test_the_collectors_notes_survive_their_cursor_and_hold_no_position_twice() -> None:
-    progress = Progress({"BTC/USDT": START, "ETH/USDT": START, "SOL/USDT": 0}, [("BTC/USDT", 0, HOUR)])
+    progress = Progress(
+        {"BTC/USDT": START, "ETH/USDT": START, "SOL/USDT": 0},
+        [Hole("BTC/USDT", 0, HOUR, accepted=True)],
+        {"XRP/USDT": 7},
+    )
     cursors = memory_stores().cursors
     cursor = move(cursors, None, "collect#1m", START, **progress.notes())
     assert Progress.of(cursor) == progress
     assert cursor.notes["positions"] == {"0": ["SOL/USDT"], str(START): ["BTC/USDT", "ETH/USDT"]}
 
 
-def test_a_candle_that_closes_at_midnight_belongs_to_the_day_it_ends() -> None:
-    days = [Universe(day=day_of(START - DAY), markets=(), most_traded={"USDT": ("OLD/USDT",)})]
-    days.append(replace(days[0], day=day_of(START), most_traded={"USDT": ("NEW/USDT",)}))
+def test_a_ranking_never_chooses_for_a_candle_that_closed_before_it_was_made() -> None:
+    old = Universe(day=day_of(START - DAY), taken_at=START - DAY, markets=(), most_traded={"USDT": ("OLD/USDT",)})
+    new = replace(old, day=day_of(START), taken_at=START + 14 * HOUR, most_traded={"USDT": ("NEW/USDT",)})
     channel = DEFAULT_CHANNELS[0]
-    assert scanned_symbols(days, channel, START) == ("OLD/USDT",)
-    assert scanned_symbols(days, channel, START + 1) == ("NEW/USDT",)
+    assert scanned_symbols([old, new], channel, START + 13 * HOUR) == ("OLD/USDT",)
+    assert scanned_symbols([old, new], channel, START + 14 * HOUR) == ("NEW/USDT",)
+
+
+def test_a_new_stack_begins_with_its_first_ranking() -> None:
+    first = Universe(day=day_of(START), taken_at=START + 30, markets=(), most_traded={"USDT": ("NEW/USDT",)})
+    assert scanned_symbols([first], DEFAULT_CHANNELS[0], START) == ("NEW/USDT",)
 
 
 def test_without_the_days_own_catalogue_the_one_before_serves() -> None:

@@ -1,8 +1,10 @@
 """The promises of the record, over a market of four symbols and both default channels."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
 import pytest
 
@@ -11,15 +13,17 @@ from plumbline.domain.errors import CursorMoved, ExchangeUnavailable
 from plumbline.domain.outcomes import Label
 from plumbline.domain.performance import Cell
 from plumbline.domain.signals import Origin
-from plumbline.ports import Stores
+from plumbline.ports import Cursor, Cursors, Stores
 from tests.fakes import Crash, CrashAfter, FakeExchange
 from tests.world import (
     SCHEDULE,
     START,
     SYMBOLS,
+    Call,
     Record,
     a_stack,
     an_exchange,
+    check,
     collect,
     generate,
     run,
@@ -52,40 +56,47 @@ def test_running_everything_twice_at_every_moment_changes_nothing(hourly: Record
     assert Record.of(stores) == hourly
 
 
-def test_a_run_that_lost_the_race_writes_the_same_facts_and_stops(hourly: Record) -> None:
-    stores, exchange = a_stack(), an_exchange()
+def test_of_two_runs_at_once_one_moves_the_cursor_and_the_facts_are_the_same(hourly: Record) -> None:
+    stores, exchange, lost = a_stack(), an_exchange(), 0
     for now in steps(3, HOUR):
         for call in SCHEDULE:
-            rival = Racing(stores, lambda call=call, now=now: call(stores, exchange, now))  # type: ignore[misc]  # bound per turn
             try:
-                call(rival.stores, exchange, now)
+                call(overtaken(stores, partial(call, stores, exchange, now)), exchange, now)
             except CursorMoved:
-                rival.lost += 1
+                lost += 1
+    assert lost > 100
     assert Record.of(stores) == hourly
 
 
-class Racing:
-    """Stores on which, just before this run first moves a cursor, another run does the same work."""
+def test_a_fact_that_arrives_while_a_run_is_about_to_pass_it_is_not_passed() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, steps(1, HOUR))
+    now = START + 25 * HOUR
+    run(stores, exchange, [now], [collect])
+    called_back = overtaken(stores, lambda: stores.cursors.rewind("generate#1h", START))
+    with pytest.raises(CursorMoved):
+        generate(called_back, exchange, now)
+    cursor = stores.cursors.read("generate#1h")
+    assert cursor
+    assert cursor.position == START
 
-    def __init__(self, stores: Stores, other_run: "Callable[[], object]") -> None:
-        self.lost = 0
-        outer = CrashAfter(stores)
-        self.stores = outer.stores
-        cursors = self.stores.cursors
-        moved = False
 
-        class Cursors:
-            def __getattr__(self, name: str) -> object:
-                return getattr(cursors, name)
+def overtaken(stores: Stores, other_run: Callable[[], object]) -> Stores:
+    """The same stores, on which something else happens just before this run first moves a cursor."""
 
-            def move(self, *args: object) -> object:
-                nonlocal moved
-                if not moved:
-                    moved = True
-                    other_run()
-                return cursors.move(*args)  # type: ignore[arg-type]  # handed through
+    class Overtaken:
+        happened = False
 
-        self.stores = replace(self.stores, cursors=Cursors())  # type: ignore[arg-type]  # stands in for the port
+        def __getattr__(self, name: str) -> object:
+            return getattr(stores.cursors, name)
+
+        def move(self, cursor: Cursor | None, name: str, position: int, notes: Mapping[str, object]) -> Cursor:
+            if not self.happened:
+                self.happened = True
+                other_run()
+            return stores.cursors.move(cursor, name, position, notes)
+
+    return replace(stores, cursors=cast("Cursors", Overtaken()))
 
 
 def test_a_stored_signal_is_not_changed_by_computing_it_again_later() -> None:
@@ -156,7 +167,9 @@ def test_steps_of_any_length_leave_the_same_record(hourly: Record, seed: int) ->
 def test_runs_that_are_dropped_repeated_and_out_of_order_leave_the_same_record(hourly: Record, seed: int) -> None:
     chosen, stores, exchange = random.Random(seed), a_stack(), an_exchange()
     run(stores, exchange, [START])
-    agenda = [(now, call) for now in steps(3, 3 * HOUR) for call in SCHEDULE if chosen.random() > 0.3]
+    agenda: list[tuple[int, Call]] = [
+        (now, call) for now in steps(3, 3 * HOUR) for call in SCHEDULE if chosen.random() > 0.3
+    ]
     agenda += chosen.sample(agenda, len(agenda) // 4)
     agenda.sort(key=lambda item: item[0] + chosen.randrange(18 * HOUR))
     for now, call in agenda:
@@ -189,7 +202,6 @@ class Moody(FakeExchange):
 @pytest.mark.parametrize("seed", range(6))
 def test_an_exchange_that_fails_now_and_then_leaves_the_same_record(hourly: Record, seed: int) -> None:
     stores, moody = a_stack(), Moody(seed)
-    run(stores, an_exchange(), [START])
     run(stores, moody, steps(3, HOUR))
     finish(stores, an_exchange(), START + 3 * DAY)
     assert Record.of(stores) == hourly
@@ -197,29 +209,37 @@ def test_an_exchange_that_fails_now_and_then_leaves_the_same_record(hourly: Reco
 
 # --- P10: crashes ------------------------------------------------------------------------------------------------
 
-CRASH_STEPS = [START, START + 14 * HOUR, START + 30 * HOUR]
+CRASH_STEPS = [START, START + 14 * HOUR, START + 30 * HOUR, START + 38 * HOUR]
 
 
 def run_with_a_crash(at: int | None, *, performed: bool) -> tuple[Record, int]:
-    """Run the schedule, die at write `at`, and let Lambda try that run again."""
-    stores, exchange = a_stack(), an_exchange()
+    """Run the schedule, die at write `at`, and let Lambda try that run again.
+
+    On the way a hole of ten hours fills, a symbol fails and comes late, and both call readers back.
+    """
+    stores, whole = a_stack(), an_exchange()
+    holed = with_a_hole(whole, SYMBOLS[1], START + 8 * HOUR, START + 18 * HOUR)
     crashing = CrashAfter(stores, at=at, performed=performed)
-    for now in CRASH_STEPS:
+    for step, now in enumerate(CRASH_STEPS):
+        exchange = whole if step == len(CRASH_STEPS) - 1 else holed
         for call in SCHEDULE:
+            if call is collect:
+                exchange.fail_with = [ExchangeUnavailable("500")] * (step == 1)
             try:
                 call(crashing.stores, exchange, now)
             except Crash:
                 call(stores, exchange, now)
-    finish(stores, exchange, CRASH_STEPS[-1])
+    finish(stores, whole, CRASH_STEPS[-1])
     return Record.of(stores), crashing.writes
 
 
 @pytest.mark.parametrize("performed", [False, True])
-def test_a_crash_at_any_single_write_and_a_retry_end_as_if_nothing_had_happened(performed: bool) -> None:
+@pytest.mark.parametrize("part", range(4))
+def test_a_crash_at_any_single_write_and_a_retry_end_as_if_nothing_had_happened(part: int, performed: bool) -> None:
     whole, writes = run_with_a_crash(None, performed=performed)
     assert writes > 100
     assert whole.signals
-    for at in range(1, writes + 1):
+    for at in range(1 + part, writes + 1, 4):
         assert run_with_a_crash(at, performed=performed)[0] == whole, f"crash at write {at} of {writes}"
 
 
@@ -280,3 +300,101 @@ def test_the_source_of_every_signal_is_the_stacks_own_market() -> None:
     stores = a_stack()
     run(stores, an_exchange(), steps(1, HOUR), [collect, generate])
     assert {s.provenance.data_source for s in stores.signals.between(0, START + DAY)} == {"simulated"}
+
+
+# --- what comes late, comes again, or never comes ------------------------------------------------------------------
+
+
+def test_an_old_event_that_comes_again_loses_no_signal(hourly: Record) -> None:
+    stores, exchange = a_stack(), an_exchange()
+    for now in steps(3, HOUR):
+        exchange.fail_with = [ExchangeUnavailable("500")] * 2
+        collect(stores, exchange, now)
+        exchange.fail_with = []
+        run(stores, exchange, [now], SCHEDULE[1:])
+        collect(stores, exchange, now - 50 * MINUTE)
+    finish(stores, an_exchange(), START + 3 * DAY)
+    assert Record.of(stores) == hourly
+
+
+def test_a_symbol_that_failed_at_first_brings_no_signals_from_before_the_stack() -> None:
+    stores, exchange = a_stack(), an_exchange()
+    exchange.fail_with = [ExchangeUnavailable("500", retry_after=9)]
+    run(stores, exchange, [START])
+    run(stores, exchange, steps(1, HOUR))
+    first = min(s.timestamp for s in stores.signals.between(0, START + DAY))
+    assert first >= START
+
+
+def test_signals_wait_for_a_hole_that_may_fill_and_are_then_the_same(hourly: Record) -> None:
+    whole = an_exchange()
+    holed = FakeExchange(whole.series)
+    for symbol in SYMBOLS:
+        hours = whole.series[symbol, Timeframe.H1]
+        gap = START + 30 * HOUR
+        holed.series[symbol, Timeframe.H1] = hours.between(0, gap).merge(hours.between(gap + HOUR, 2**60))
+    stores = a_stack()
+    run(stores, holed, steps(32 / 24, HOUR))
+    assert not list(stores.signals.between(START + 30 * HOUR, START + 3 * DAY))
+    run(stores, whole, [m for m in steps(3, HOUR) if m > START + 32 * HOUR])
+    finish(stores, whole, START + 3 * DAY)
+    assert Record.of(stores) == hourly
+
+
+def test_a_hole_that_was_asked_for_again_in_vain_stops_holding_signals_up() -> None:
+    whole = an_exchange()
+    holed = FakeExchange(whole.series)
+    for symbol in SYMBOLS:
+        hours = whole.series[symbol, Timeframe.H1]
+        gap = START + 30 * HOUR
+        holed.series[symbol, Timeframe.H1] = hours.between(0, gap).merge(hours.between(gap + HOUR, 2**60))
+    stores = a_stack()
+    run(stores, holed, steps(3, HOUR))
+    assert list(stores.signals.between(START + 32 * HOUR, START + 3 * DAY))
+
+
+def test_nothing_is_closed_as_unknown_only_because_the_collector_is_behind() -> None:
+    whole, stores = an_exchange(days=12), a_stack()
+    run(stores, whole, steps(2, HOUR))
+    run(stores, whole, [START + 10 * DAY], [generate, *map(check, Interval)])
+    failing = FakeExchange(whole.series)
+    failing.fail_with = [ExchangeUnavailable("500", retry_after=9)]
+    run(stores, failing, [START + 10 * DAY])
+    run(stores, whole, [START + 10 * DAY + HOUR, START + 10 * DAY + 7 * HOUR])
+    labels = {o.outcome for o in stores.outcomes.due_between(0, START + 10 * DAY)}
+    assert Label.UNKNOWN not in labels
+
+
+def test_a_market_that_is_gone_is_closed_as_unknown_after_a_week_of_asking() -> None:
+    whole, stores = an_exchange(days=20), a_stack()
+    run(stores, whole, steps(1, HOUR))
+    series = {key: table.closed_by(START + DAY) for key, table in whole.series.items() if key[0] == SYMBOLS[0]}
+    delisted = FakeExchange(whole.series | series)
+    moments = [START + DAY + n * 6 * HOUR for n in range(1, 16 * 4)]
+    run(stores, delisted, [m for m in moments if m < START + 7 * DAY])
+    assert Label.UNKNOWN not in {o.outcome for o in stores.outcomes.due_between(0, START + 20 * DAY)}
+    run(stores, delisted, [m for m in moments if m >= START + 7 * DAY])
+    due = [(s, i) for s in stores.signals.between(0, START + DAY) for i in Interval if s.due(i) < START + 9 * DAY]
+    assert set(stores.outcomes.get((s.signal_id, i) for s, i in due)) == {(s.signal_id, i) for s, i in due}
+
+
+def test_changing_rankings_choose_the_same_signals_hour_by_hour_and_after_a_night_without_runs() -> None:
+    class Turning(FakeExchange):
+        """Ranks another pair of markets every day."""
+
+        day = 0
+
+        def most_traded(self, quote: str, count: int) -> tuple[str, ...]:
+            return SYMBOLS[self.day % 2 :: 2]
+
+    def record(skipped: range) -> Record:
+        stores, exchange = a_stack(), Turning(an_exchange().series)
+        for now in steps(3, HOUR):
+            exchange.day = (now - START) // DAY
+            if now not in skipped:
+                run(stores, exchange, [now])
+        finish(stores, exchange, START + 3 * DAY)
+        return Record.of(stores)
+
+    night = range(START + 30 * HOUR, START + 40 * HOUR)
+    assert record(night) == record(range(0)) != record_of(steps(3, HOUR))

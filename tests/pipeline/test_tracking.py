@@ -9,13 +9,14 @@ from plumbline.domain.signals import Action, Origin, Tier
 from plumbline.pipeline.tracking import ExternalAlert, track_signal
 from plumbline.ports import Stores
 from tests.fakes import Crash, CrashAfter
-from tests.world import START, a_stack, an_exchange, check, collect, run, steps, summarise
+from tests.world import START, a_stack, an_exchange, check, collect, market, run, steps, summarise
 
+PRICE = Decimal(str(market("BTC/USDT", 3)[0].closed_by(START).close[-1]))
 ALERT = ExternalAlert(
     id="tweet-17",
     symbol="BTCUSDT",
     signal="LONG",
-    price=Decimal("1000.5"),
+    price=PRICE,
     unified_score=71.0,
     tier=None,
     scanner_type="social",
@@ -49,7 +50,7 @@ def test_the_same_alert_sent_twice_is_one_signal_even_without_its_time(stores: S
 
 def test_an_id_that_already_stands_for_something_else_is_refused(stores: Stores) -> None:
     track_signal(stores, ALERT, NOW)
-    with pytest.raises(RecordRefused, match=r"'tweet-17' of social already stands for BUY BTC/USDT at 1000.5"):
+    with pytest.raises(RecordRefused, match=r"'tweet-17' of social already stands for BUY BTC/USDT at "):
         track_signal(stores, replace(ALERT, signal="SELL"), NOW)
 
 
@@ -80,6 +81,8 @@ def test_two_sources_may_use_the_same_id(stores: Stores) -> None:
         ({"unified_score": 101.0}, InvalidInput, "outside 0–100"),
         ({"tier": Tier.MUST_BUY}, InvalidInput, "is not TIER_1_MUST_BUY"),
         ({"price": Decimal(0)}, InvalidInput, "must be above zero"),
+        ({"price": PRICE * Decimal("0.979")}, InvalidInput, "more than 2 % away from the market's"),
+        ({"price": PRICE * Decimal("1.021")}, InvalidInput, "more than 2 % away from the market's"),
     ],
 )
 def test_a_wrong_alert_is_refused_with_a_reason_and_leaves_nothing(

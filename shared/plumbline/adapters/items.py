@@ -87,13 +87,6 @@ class Item(Model):
         return True
 
     @classmethod
-    def put_all(cls, items: Iterable[Self]) -> None:
-        """Put whatever was there before: only for what is derived."""
-        with cls._asking("BatchWriteItem"), cls.batch_write() as batch:
-            for item in items:
-                batch.save(item)
-
-    @classmethod
     def read(cls, pk: str, sk: str, *, consistent: bool = True) -> Self | None:
         """One item."""
         try:

@@ -147,8 +147,9 @@ class FollowedItem(Item):
 
 
 class RollupItem(Item):
-    """One dimension's cells of one day."""
+    """One dimension's cells of one day, and the version of the cursor they were computed from."""
 
+    version = IntegerAttribute(attr_name="v")
     through = IntegerAttribute(attr_name="t")
     cells = BinaryAttribute(attr_name="z", legacy_encoding=False)
 

@@ -1,7 +1,7 @@
 """What became of a signal: the price at the due time, and WIN, LOSS or NEUTRAL by it."""
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from enum import StrEnum
 
 import numpy as np
@@ -18,6 +18,7 @@ GIVE_UP_AFTER = 7 * DAY
 """A hole that is still open this long after the due time closes the check as UNKNOWN."""
 
 _PERCENT_STEP = Decimal("0.000001")
+_EXACT = Context(prec=80)
 
 
 class Label(StrEnum):
@@ -92,7 +93,8 @@ def label(pnl_pct: Decimal | None) -> Label:
 
 def change_pct(entry: Decimal, exit_: Decimal) -> Decimal:
     """Move from entry to exit in percent, cut to six decimals toward zero."""
-    return ((exit_ - entry) * 100 / entry).quantize(_PERCENT_STEP, ROUND_DOWN) + 0
+    change = _EXACT.divide(_EXACT.multiply(exit_ - entry, Decimal(100)), entry)
+    return change.quantize(_PERCENT_STEP, ROUND_DOWN, _EXACT) + 0
 
 
 def prices_at(minutes: Candles, instants: Ints) -> Floats:

@@ -15,7 +15,8 @@ from plumbline.domain.signals import Signal
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
-DIMENSIONS = ("all", "scanner", "tier", "interval", "type", "symbol", "channel", "snapshot")
+DIMENSIONS = ("all", "scanner", "tier", "type", "symbol", "channel", "snapshot")
+"""What facts are counted by; intervals live inside the cells of each."""
 _ZERO = Decimal(0)
 
 

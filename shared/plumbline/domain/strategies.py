@@ -48,8 +48,13 @@ class Configuration:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
     def canonical(self) -> str:
-        """Canonical JSON of the content."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Canonical JSON of the content: 55 and 55.0 are the same setting."""
+        content = asdict(self)
+        for name, value in content.items():
+            if _FIELD_TYPES[name] is float:
+                content[name] = float(value)
+        content["indicator_weights"] = {name: float(weight) for name, weight in self.indicator_weights.items()}
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Self:
@@ -86,6 +91,9 @@ class Configuration:
             f"position_size_pct {self.position_size_pct} must lie in 0–1": 0 < self.position_size_pct <= 1,
         }
         return [fault for fault, holds in checks.items() if not holds]
+
+
+_FIELD_TYPES = {f.name: f.type for f in fields(Configuration)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, days_between, iso
-from plumbline.domain.errors import NotFound, StoreUnavailable
+from plumbline.domain.errors import ExchangeUnavailable, NotFound, StoreUnavailable
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration
 from plumbline.ports import Exchange, Stores, Universe
@@ -64,20 +64,24 @@ def note_universe(stores: Stores, exchange: Exchange, channels: Sequence[Channel
         return
     quotes = sorted({c.quote for c in channels if not c.symbols})
     ranked = {quote: exchange.most_traded(quote, size) for quote in quotes}
-    universe = Universe(day=day, markets=exchange.markets(), most_traded=ranked)
+    empty = [quote for quote, symbols in ranked.items() if not symbols]
+    if empty:
+        raise ExchangeUnavailable(f"the exchange ranks no pair of {', '.join(empty)}: such a catalogue is not kept")
+    universe = Universe(day=day, taken_at=now, markets=exchange.markets(), most_traded=ranked)
     for symbol in sorted({s for symbols in ranked.values() for s in symbols}):
         stores.markets.follow(symbol, now + FOLLOW_FOR)
     stores.markets.add(universe)
 
 
 def scanned_symbols(universes: Sequence[Universe], channel: Channel, close: int) -> tuple[str, ...]:
-    """Symbols a channel scans for the candle that closed at `close`: its own, else that day's most traded ones.
+    """Symbols a channel scans for the candle that closed at `close`: its own, else the most traded ones known then.
 
-    The day is the candle's, not the close's: the catalogue of a new day is taken only after its midnight.
+    A ranking made after the close would choose by what the market did since. Only where there is none before it, at
+    the very beginning of a stack, the first one serves.
     """
     if channel.symbols:
         return channel.symbols
-    known = [u for u in universes if u.day <= day_of(close - 1)] or list(universes[:1])
+    known = [u for u in universes if u.taken_at <= close] or list(universes[:1])
     return known[-1].most_traded.get(channel.quote, ()) if known else ()
 
 

@@ -4,18 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from plumbline.domain.calendar import DAY, HOUR, Interval, Timeframe
+from plumbline.domain.calendar import DAY, Interval, Timeframe
 from plumbline.domain.outcomes import GIVE_UP_AFTER, STALE_AFTER, Outcome, judge, price_at
 from plumbline.domain.signals import Signal
 from plumbline.pipeline.channels import open_channels, timeframes_of
 from plumbline.pipeline.progress import (
+    CLOSE_EVERY,
     SUMMARISE,
+    Clock,
     EnoughTime,
     Progress,
     always,
     checking,
     closing,
     collecting,
+    event_time,
     move,
     reached,
     signals_complete_until,
@@ -23,21 +26,26 @@ from plumbline.pipeline.progress import (
 )
 from plumbline.ports import Cursor, Span, Stores
 
-_CLOSE_EVERY = 6 * HOUR
 _AT_ONCE = 500
 """Signals judged together: bounds memory, and fills the store's batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """A signal whose check is due: the outcome it has already, or the one its price gives (None: no price)."""
+    """A signal whose check is due: the outcome it has already, or the one its price gives (None: no price).
+
+    `undecidable`: the collector is behind with this symbol, so whether there is a price cannot be said.
+    """
 
     signal: Signal
-    stored: Outcome | None
-    judged: Outcome | None
+    stored: Outcome | None = None
+    judged: Outcome | None = None
+    undecidable: bool = False
 
 
-def check_outcomes(stores: Stores, interval: Interval, now: int, enough_time: EnoughTime = always) -> dict[str, int]:
+def check_outcomes(
+    stores: Stores, interval: Interval, now: int, enough_time: EnoughTime = always, *, clock: Clock = event_time
+) -> dict[str, int]:
     """Judge every signal that fell due at `interval` since the last run; close what nobody could price in 7 days.
 
     Returns the outcomes `checked` (new ones), the signals still `unknown` for want of a price, and those `closed` so.
@@ -52,7 +60,7 @@ def check_outcomes(stores: Stores, interval: Interval, now: int, enough_time: En
     latest = min(now, minutes.position)
     target = latest if complete is None else min(latest, complete + interval.ms)
     progress = Progress.of(minutes)
-    work = _Work(stores, interval, progress, now, enough_time, count)
+    work = _Work(stores, interval, progress, now, clock(now), enough_time, count)
     _check(work, known.get(checking(interval)), target)
     _close(work, known.get(closing(interval)), target - GIVE_UP_AFTER)
     return count
@@ -66,6 +74,7 @@ class _Work:
     interval: Interval
     progress: Progress
     now: int
+    checked_at: int
     enough_time: EnoughTime
     count: dict[str, int]
 
@@ -89,19 +98,26 @@ def _check(work: _Work, cursor: Cursor | None, target: int) -> None:
 def _close(work: _Work, cursor: Cursor | None, target: int) -> None:
     """Follow the check a week behind: what has no outcome by then gets its price now, or is closed as UNKNOWN."""
     stores, name = work.stores, closing(work.interval)
-    target -= target % _CLOSE_EVERY
+    target -= target % CLOSE_EVERY
     for after, until in _days(cursor.position if cursor else target, target):
         if not work.enough_time():
             return
-        late = []
+        late, waiting = [], []
         for check in _checks(work, after, until, again=True):
-            outcome = check.stored or check.judged or judge(check.signal, work.interval, None, work.now)
+            if check.undecidable:
+                waiting.append(check.signal.due(work.interval))
+                continue
+            outcome = check.stored or check.judged or judge(check.signal, work.interval, None, work.checked_at)
             if outcome.checked_at >= outcome.due_at + GIVE_UP_AFTER:
                 late.append(outcome.due_at)
             if not check.stored and stores.outcomes.add(outcome):
                 work.count["checked" if check.judged else "closed"] += 1
         if late:
             stores.cursors.rewind(SUMMARISE, min(late) - 1)
+        if waiting:
+            if min(waiting) - 1 > after:
+                move(stores.cursors, cursor, name, min(waiting) - 1)
+            return
         cursor = move(stores.cursors, cursor, name, until)
 
 
@@ -111,23 +127,25 @@ def _checks(work: _Work, after: int, until: int, *, again: bool) -> Iterator[_Ch
     signals = work.stores.signals.between(after - interval.ms, until - interval.ms)
     for batch in batched(signals, _AT_ONCE, strict=False):
         done = work.stores.outcomes.get((signal.signal_id, interval) for signal in batch) if again else {}
-        yield from (_Check(s, done[s.signal_id, interval], None) for s in batch if (s.signal_id, interval) in done)
+        yield from (_Check(s, stored=done[s.signal_id, interval]) for s in batch if (s.signal_id, interval) in done)
         yield from _judge(work, [s for s in batch if (s.signal_id, interval) not in done])
 
 
 def _judge(work: _Work, signals: Sequence[Signal]) -> Iterator[_Check]:
     interval = work.interval
-    spans = [_price_span(signal.symbol, signal.due(interval)) for signal in signals]
+    spans = [price_span(signal.symbol, signal.due(interval)) for signal in signals]
     for signal, minutes in zip(signals, work.stores.candles.load(spans), strict=True):
         due = signal.due(interval)
-        # A symbol the collector is behind with has no last price yet, only an older one.
-        collected = work.progress.positions.get(signal.symbol, 0) >= Timeframe.M1.floor(due)
-        price = price_at(minutes, due) if collected else None
-        yield _Check(signal, None, None if price is None else judge(signal, interval, price, work.now))
+        # A symbol the collector is behind with has no last price yet, only an older one, unless nothing will come.
+        collected = work.progress.has_price(signal.symbol, due)
+        final = collected or work.progress.gave_up(signal.symbol, work.now, GIVE_UP_AFTER)
+        price = price_at(minutes, due) if final else None
+        judged = None if price is None else judge(signal, interval, price, work.checked_at)
+        yield _Check(signal, judged=judged, undecidable=not final)
 
 
-def _price_span(symbol: str, due: int) -> Span:
-    """The 1m candles one of which is the last to close at or before `due` and not stale."""
+def price_span(symbol: str, due: int) -> Span:
+    """The 1m candles one of which is the last to close at or before `due`, if any of them is fresh enough."""
     last = Timeframe.M1.floor(due)
     return Span(symbol, Timeframe.M1, last - STALE_AFTER - Timeframe.M1.ms, last)
 

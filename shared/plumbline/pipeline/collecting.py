@@ -2,31 +2,40 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from plumbline.domain.calendar import HOUR, Interval, Timeframe, iso
 from plumbline.domain.candles import Sifted
-from plumbline.domain.errors import ExchangeUnavailable, UnknownSymbol
+from plumbline.domain.errors import ExchangeUnavailable, InvalidInput
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.windows import BLOCK
 from plumbline.pipeline.channels import note_universe, open_channels, wanted_symbols
 from plumbline.pipeline.progress import (
     EnoughTime,
+    Hole,
     Progress,
     always,
     checking,
     collecting,
     generating,
     move,
+    reached,
+    snapshot,
 )
 from plumbline.ports import Cursor, Exchange, Stores
 
 HISTORY = 2 * BLOCK
 """Candles loaded of a symbol that is new: the longest window, and one page of an exchange's answer."""
 
+_AT_ONCE = 5_000
+"""Candles fetched and stored together: after an outage each such piece is kept, whatever happens to the next."""
 _PATIENCE = 3
 """After this many failures in a row the exchange is away and the rest is left for the next run."""
+_ACCEPT_AFTER = 2 * HOUR
+"""Signals wait this long for a hole to fill; after it the market is taken not to have traded."""
+_MOST_HOLES = 300
+"""Holes remembered of a timeframe: some exchanges leave out every minute without a trade."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +52,15 @@ def collect_candles(
     try:
         note_universe(stores, exchange, channels, universe_size, now)
     except ExchangeUnavailable as away:
-        logger.warning("the market's catalogue is not to be had now, yesterday's serves: %s", away)
+        logger.warning("the market's catalogue is not to be had now, the last one serves: %s", away)
     symbols = wanted_symbols(stores, channels, now)
-    known = {cursor.name: cursor for cursor in stores.cursors.all()}
+    known = snapshot(stores.cursors)
     visit = _Visit(exchange, enough_time)
     for timeframe in Timeframe:
-        _collect_timeframe(stores, visit, timeframe, symbols, now, known.get(collecting(timeframe)))
-    return {"stored": visit.count["stored"], "failed": visit.count["failed"], "refused": visit.count["refused"]}
+        cursor = known.get(collecting(timeframe))
+        series = _Series(stores, visit, timeframe, Progress.of(cursor), now, reached(cursor))
+        series.collect(symbols, cursor)
+    return {name: visit.count[name] for name in ("stored", "failed", "refused")}
 
 
 @dataclass(slots=True)
@@ -68,8 +79,8 @@ class _Visit:
             return None
         try:
             sifted = self.exchange.candles(symbol, timeframe, start, end)
-        except UnknownSymbol as unknown:
-            logger.warning("%s %s: %s", symbol, timeframe, unknown)
+        except InvalidInput as impossible:
+            logger.warning("%s %s: %s", symbol, timeframe, impossible)
         except ExchangeUnavailable as away:
             self.failures_in_a_row += 1
             self.away = away.retry_after is not None or self.failures_in_a_row >= _PATIENCE
@@ -84,64 +95,97 @@ class _Visit:
         return None
 
 
-def _collect_timeframe(
-    stores: Stores, visit: _Visit, timeframe: Timeframe, symbols: Iterable[str], now: int, cursor: Cursor | None
-) -> None:
-    target = timeframe.floor(now)
-    progress = Progress.of(cursor)
-    wanted = {s: progress.positions.get(s, target - HISTORY * timeframe.ms) for s in symbols}
-    behind = {symbol: start for symbol, start in wanted.items() if start < target}
-    due_again = _holes_to_retry(progress, cursor, now)
-    if not behind and not due_again:
-        return
-    frontier = cursor.position if cursor else target
-    late = []
-    for symbol, start in behind.items():
-        arrived = _fetch_into(stores, visit, progress, (symbol, start, target), timeframe)
-        wanted[symbol] = max(start, arrived[-1] + timeframe.ms) if arrived else start
+@dataclass(slots=True)
+class _Series:
+    """One timeframe of one run. `frontier`: where its readers may have come to; what arrives before it is late."""
+
+    stores: Stores
+    visit: _Visit
+    timeframe: Timeframe
+    progress: Progress
+    now: int
+    frontier: int
+    late: list[int] = field(default_factory=list)
+
+    def collect(self, symbols: Sequence[str], cursor: Cursor | None) -> None:
+        """Bring every symbol up to the last close, ask for holes again, call readers back, move the cursor."""
+        # An event that comes again after a newer one works as of the newer one: a cursor never goes back by itself.
+        target = max(self.timeframe.floor(self.now), cursor.position if cursor else 0)
+        self._forget(symbols)
+        begin = {s: self.progress.positions.get(s, target - HISTORY * self.timeframe.ms) for s in symbols}
+        behind = {symbol: start for symbol, start in begin.items() if start < target}
+        due_again = self._holes_due(cursor)
+        if not behind and not due_again:
+            return
+        for symbol, start in behind.items():
+            self._bring_up(symbol, start, target)
+        for hole in due_again:
+            self._ask_again(hole)
+        self._call_readers_back()
+        move(self.stores.cursors, cursor, collecting(self.timeframe), target, **self.progress.notes())
+
+    def _forget(self, symbols: Iterable[str]) -> None:
+        """Keep notes on what is wanted, and holes only while somebody still waits for them."""
+        wanted = set(symbols)
+        progress = self.progress
+        progress.positions = {s: at for s, at in progress.positions.items() if s in wanted}
+        progress.stalled = {s: at for s, at in progress.stalled.items() if s in wanted}
+        waited_for = self.now - GIVE_UP_AFTER - HOUR
+        progress.holes = [h for h in progress.holes if h.end > waited_for and h.symbol in wanted]
+
+    def _holes_due(self, cursor: Cursor | None) -> list[Hole]:
+        """Known holes are asked for again once an hour."""
+        if cursor is None or cursor.position // HOUR >= self.now // HOUR:
+            return []
+        return list(self.progress.holes)
+
+    def _bring_up(self, symbol: str, start: int, target: int) -> None:
+        progress, step = self.progress, self.timeframe.ms
         is_new = symbol not in progress.positions
-        late += [at for at in arrived if at < frontier and (timeframe is Timeframe.M1 or not is_new)]
-    for hole in due_again:
-        progress.holes.remove(hole)
-        late += _fetch_into(stores, visit, progress, hole, timeframe)
-    _call_readers_back(stores, timeframe, late)
-    progress.positions = wanted
-    move(stores.cursors, cursor, collecting(timeframe), target, **progress.notes())
+        since = progress.stalled.setdefault(symbol, self.now)
+        # A new symbol's history is no news; what closed since it was first asked for is.
+        news_from = self.timeframe.floor(since) - step if is_new and self.timeframe is not Timeframe.M1 else 0
+        while start < target:
+            arrived = self._store(symbol, start, min(target, start + _AT_ONCE * step), is_new=is_new)
+            self.late += [at for at in arrived if news_from <= at < self.frontier]
+            if not arrived:
+                return
+            is_new = False
+            start = progress.positions[symbol] = arrived[-1] + step
+            progress.stalled.pop(symbol, None)
 
+    def _store(self, symbol: str, start: int, end: int, *, is_new: bool) -> list[int]:
+        """Fetch and store one piece and note the holes inside it. Returns the open times that arrived, in order."""
+        sifted = self.visit.fetch(symbol, self.timeframe, start, end)
+        if sifted is None or not len(sifted.candles):
+            return []
+        candles = sifted.candles
+        self.visit.count["stored"] += self.stores.candles.add(symbol, candles)
+        arrived: list[int] = candles.open_time.tolist()
+        # Before a symbol's first candle and after its last there is no hole: it was not listed, or is not there yet.
+        holes = candles.holes(arrived[0] if is_new else start, arrived[-1] + self.timeframe.ms)
+        self.progress.holes += [Hole(symbol, a, b) for a, b in holes]
+        self.progress.holes = self.progress.holes[-_MOST_HOLES:]
+        return arrived
 
-def _fetch_into(
-    stores: Stores, visit: _Visit, progress: Progress, span: tuple[str, int, int], timeframe: Timeframe
-) -> list[int]:
-    """Fetch and store one span; note the holes inside it. Returns the open times that arrived, in order."""
-    symbol, start, end = span
-    asked_again = symbol in progress.positions and end <= progress.positions[symbol]
-    sifted = visit.fetch(symbol, timeframe, start, end)
-    if sifted is None or not len(sifted.candles):
-        if asked_again:
-            progress.holes.append(span)
-        return []
-    candles = sifted.candles
-    visit.count["stored"] += stores.candles.add(symbol, candles)
-    arrived: list[int] = candles.open_time.tolist()
-    # Before a symbol's first candle and after its last there is no hole: it was not listed, or is not there yet.
-    known_from = start if asked_again or symbol in progress.positions else arrived[0]
-    known_until = end if asked_again else arrived[-1] + timeframe.ms
-    progress.holes += [(symbol, a, b) for a, b in candles.holes(known_from, known_until)]
-    return arrived
+    def _ask_again(self, hole: Hole) -> None:
+        self.progress.holes.remove(hole)
+        sifted = self.visit.fetch(hole.symbol, self.timeframe, hole.start, hole.end)
+        arrived: list[int] = sifted.candles.open_time.tolist() if sifted else []
+        if sifted and arrived:
+            self.visit.count["stored"] += self.stores.candles.add(hole.symbol, sifted.candles)
+            self.late += arrived
+        left = sifted.candles.holes(hole.start, hole.end) if sifted else [(hole.start, hole.end)]
+        accept = sifted is not None and self.now - hole.end >= _ACCEPT_AFTER
+        if accept and not hole.accepted and self.timeframe is not Timeframe.M1:
+            self.late.append(hole.start)
+        accepted = replace(hole, accepted=hole.accepted or accept)
+        self.progress.holes += [replace(accepted, start=a, end=b) for a, b in left]
 
-
-def _holes_to_retry(progress: Progress, cursor: Cursor | None, now: int) -> list[tuple[str, int, int]]:
-    """Known holes, asked for again once an hour while somebody still waits for them; older ones are forgotten."""
-    progress.holes = [hole for hole in progress.holes if hole[2] > now - GIVE_UP_AFTER - HOUR]
-    if cursor is None or cursor.position // HOUR == now // HOUR:
-        return []
-    return [hole for hole in progress.holes if hole[0] in progress.positions]
-
-
-def _call_readers_back(stores: Stores, timeframe: Timeframe, late: list[int]) -> None:
-    """Candles came in behind those who read them: they must look again from the earliest."""
-    if not late:
-        return
-    readers = map(checking, Interval) if timeframe is Timeframe.M1 else (generating(timeframe),)
-    for reader in readers:
-        stores.cursors.rewind(reader, min(late))
+    def _call_readers_back(self) -> None:
+        """Candles came in behind those who read them: they must look again from the earliest."""
+        if not self.late:
+            return
+        is_minute = self.timeframe is Timeframe.M1
+        for reader in map(checking, Interval) if is_minute else (generating(self.timeframe),):
+            self.stores.cursors.rewind(reader, min(self.late))

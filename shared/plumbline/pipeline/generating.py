@@ -17,11 +17,13 @@ from plumbline.pipeline.channels import (
     universes_between,
 )
 from plumbline.pipeline.progress import (
+    Clock,
     EnoughTime,
     Progress,
     always,
     call_log_readers_back,
     collecting,
+    event_time,
     generating,
     move,
     reached,
@@ -32,10 +34,17 @@ from plumbline.settings import Settings
 
 
 def generate_signals(
-    stores: Stores, settings: Settings, timeframe: Timeframe, now: int, enough_time: EnoughTime = always
+    stores: Stores,
+    settings: Settings,
+    timeframe: Timeframe,
+    now: int,
+    enough_time: EnoughTime = always,
+    *,
+    clock: Clock = event_time,
 ) -> dict[str, int]:
     """Evaluate every candle of `timeframe` that closed since the last run and is collected.
 
+    `now` says how far to go, `clock` when a signal is really recorded: an old event sent again makes no live signal.
     Returns how many candles were `evaluated` and how many `signals` are new in the log.
     """
     count = {"evaluated": 0, "signals": 0}
@@ -50,7 +59,7 @@ def generate_signals(
         if not enough_time():
             break
         late = [] if cursor else [first]
-        for signal in _evaluate(stores, settings, channels, Progress.of(collected), (first, last), now, count):
+        for signal in _evaluate(stores, settings, channels, Progress.of(collected), (first, last), clock(now), count):
             count["signals"] += stores.signals.add(signal)
             if signal.timestamp <= reached(cursor):
                 late.append(signal.timestamp)
@@ -86,8 +95,8 @@ def _evaluate(
     for channel in channels:
         for current in configurations(stores, channel, first - 1, last, settings):
             for symbol in symbols:
-                # What is stored beyond the collector's own position may still have a gap before it.
-                until = min(current.until, progress.positions.get(symbol, 0))
+                # Beyond the collector's own position, or a hole that may still fill, indicators would see a gap.
+                until = min(current.until, progress.solid_until(symbol))
                 window = windows[symbol].closed_by(until)
                 stored = window.between(current.after + 1 - timeframe.ms, until)
                 count["evaluated"] += len(stored)
@@ -139,7 +148,7 @@ def to_signal(
         tier=decision.tier,
         scanner_type=SCANNER,
         channel_id=channel.channel_id,
-        strategy_type=channel.strategy_type,
+        strategy_type=current.configuration.strategy_type,
         entry_price=decision.entry_price,
         stop_loss=decision.stop_loss,
         take_profit=decision.take_profit,

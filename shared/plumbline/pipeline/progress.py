@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.domain.calendar import HOUR, Interval, Timeframe
 from plumbline.domain.errors import CursorMoved
 from plumbline.ports import Cursor, Cursors
 
@@ -14,6 +14,18 @@ SUMMARISE = "summarise"
 
 type EnoughTime = Callable[[], bool]
 """Whether there is time for another slice of work before Lambda stops the function."""
+
+
+type Clock = Callable[[int], int]
+"""When something is really recorded, given the time of the event that asked for it."""
+
+CLOSE_EVERY = 6 * HOUR
+"""The closing pass, a week behind anyway, need not look every few minutes."""
+
+
+def event_time(now: int) -> int:
+    """A replay records at the time it replays."""
+    return now
 
 
 def always() -> bool:
@@ -88,27 +100,61 @@ def signals_complete_until(known: Mapping[str, Cursor], timeframes: Iterable[Tim
     return min(positions, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Candles [start, end) of a symbol that the exchange did not have.
+
+    `accepted`: asked again and still missing, so signals no longer wait for it; outcomes still profit if it fills.
+    """
+
+    symbol: str
+    start: int
+    end: int
+    accepted: bool = False
+
+
 @dataclass(slots=True)
 class Progress:
     """The collector's notes on one timeframe.
 
-    `positions`: for each symbol the open time wanted next; every candle of it that closed by then is stored.
-    `holes`: spans [from, to) inside that the exchange did not have, to be asked for again.
+    `positions`: for each symbol the open time wanted next; every candle of it that closed by then is stored, but for
+    its holes. A symbol of which nothing ever arrived has none.
+    `holes`: what the exchange did not have inside, to be asked for again.
+    `stalled`: since when (event time) a symbol that is wanted brings nothing new.
     """
 
     positions: dict[str, int] = field(default_factory=dict)
-    holes: list[tuple[str, int, int]] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    stalled: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cursor: Cursor | None) -> Self:
         """Read from the collector's cursor."""
         notes = cast("Mapping[str, Any]", cursor.notes if cursor else {})
         positions = {s: int(at) for at, symbols in notes.get("positions", {}).items() for s in symbols}
-        return cls(positions, [(str(s), int(a), int(b)) for s, a, b in notes.get("holes", ())])
+        holes = [Hole(str(s), int(a), int(b), bool(accepted)) for s, a, b, accepted in notes.get("holes", ())]
+        return cls(positions, holes, {s: int(at) for s, at in notes.get("stalled", {}).items()})
 
     def notes(self) -> dict[str, object]:
         """As plain JSON: nearly all symbols share one position, so they are grouped by it."""
         grouped: defaultdict[str, list[str]] = defaultdict(list)
         for symbol, position in sorted(self.positions.items()):
             grouped[str(position)].append(symbol)
-        return {"positions": dict(grouped), "holes": [list(hole) for hole in self.holes]}
+        return {
+            "positions": dict(grouped),
+            "holes": [[hole.symbol, hole.start, hole.end, int(hole.accepted)] for hole in self.holes],
+            "stalled": self.stalled,
+        }
+
+    def solid_until(self, symbol: str) -> int:
+        """Close up to which this symbol's candles are whole: its position, or the first hole that may still fill."""
+        open_holes = [hole.start for hole in self.holes if hole.symbol == symbol and not hole.accepted]
+        return min([self.positions.get(symbol, 0), *open_holes])
+
+    def has_price(self, symbol: str, instant: int) -> bool:
+        """Whether this symbol's minutes are collected up to an instant."""
+        return self.positions.get(symbol, 0) >= Timeframe.M1.floor(instant)
+
+    def gave_up(self, symbol: str, now: int, patience: int) -> bool:
+        """Whether a symbol has brought nothing for so long that nothing will come."""
+        return symbol in self.stalled and self.stalled[symbol] <= now - patience

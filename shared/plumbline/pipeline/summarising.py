@@ -31,7 +31,7 @@ def summarise_day(stores: Stores, now: int, enough_time: EnoughTime = always) ->
     while start < target and enough_time():
         midnight = start + 1 - (start + 1) % DAY
         through = min(midnight + DAY - 1, target)
-        stores.rollups.put(rollup(stores, midnight, through))
+        stores.rollups.put(rollup(stores, midnight, through), cursor.version if cursor else 0)
         cursor = move(stores.cursors, cursor, SUMMARISE, through)
         start, days = through, days + 1
     return {"days": days}

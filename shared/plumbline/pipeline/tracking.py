@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from plumbline.domain.calendar import HOUR, MINUTE, Timeframe, days_between, iso
 from plumbline.domain.errors import InvalidInput, RecordRefused
+from plumbline.domain.outcomes import change_pct, price_at
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, Tier, signal_id, timestamp_of
 from plumbline.domain.symbols import resolve
 from plumbline.pipeline.channels import FOLLOW_FOR
+from plumbline.pipeline.checking import price_span
 from plumbline.pipeline.progress import call_log_readers_back
 from plumbline.ports import Stores
 
@@ -16,6 +18,9 @@ OUTSIDE = "external"
 
 MAX_LAG = HOUR
 """Older than this, an outside signal could have been chosen by what the market did since."""
+
+MOST_OFF_MARKET = Decimal(2)
+"""Percent by which an outside signal's price may differ from the market's last one: another venue, a minute's move."""
 
 _ACTIONS = {"BUY": Action.BUY, "LONG": Action.BUY, "SELL": Action.SELL, "SHORT": Action.SELL}
 
@@ -42,6 +47,7 @@ def track_signal(stores: Stores, alert: ExternalAlert, now: int) -> tuple[Signal
     prove nothing.
     """
     fresh = _to_signal(stores, alert, now)
+    _require_market_price(stores, fresh)
     # The id holds the time: an alert sent twice, the second time without one, must not become two signals.
     held = stores.signals.claim(f"{alert.scanner_type}#{alert.id}", fresh.signal_id)
     stored = stores.signals.get(held)
@@ -94,6 +100,18 @@ def _to_signal(stores: Stores, alert: ExternalAlert, now: int) -> Signal:
         reasoning=(f"sent by {alert.scanner_type}",),
         latency_ms=now - alert.timestamp,
     )
+
+
+def _require_market_price(stores: Stores, signal: Signal) -> None:
+    """An entry below the market would win by itself. Where the market's price is not known yet, none is required."""
+    (minutes,) = stores.candles.load([price_span(signal.symbol, signal.timestamp)])
+    last = price_at(minutes, signal.timestamp)
+    if last is not None and abs(change_pct(last, signal.entry_price)) > MOST_OFF_MARKET:
+        raise InvalidInput(
+            f"price {signal.entry_price} is more than {MOST_OFF_MARKET} % away from the market's {last} at "
+            f"{iso(signal.timestamp)}: a signal is recorded at a price that could be had",
+            field="price",
+        )
 
 
 def _known_symbol(stores: Stores, text: str, now: int) -> str:

@@ -132,7 +132,7 @@ def _decode(item: CandleChunk, timeframe: Timeframe) -> Candles:
     if found != item.checksum or len(candles) != item.length:
         raise CorruptChunk(
             f"candles {item.pk} from {item.sk}: stored {item.length} candles with checksum {item.checksum.hex()[:16]}, "
-            f"read {len(candles)} with {found.hex()[:16]}; restore this item, or delete it and collect again"
+            f"read {len(candles)} with {found.hex()[:16]}; restore it from a backup"
         )
     return candles
 

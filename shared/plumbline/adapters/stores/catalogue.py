@@ -106,7 +106,11 @@ class DynamoMarkets:
 
     def add(self, universe: Universe) -> bool:
         """Put if absent: some 2,000 symbols compress to a few KB."""
-        catalogue = {"markets": universe.markets, "most_traded": dict(universe.most_traded)}
+        catalogue = {
+            "taken_at": universe.taken_at,
+            "markets": universe.markets,
+            "most_traded": dict(universe.most_traded),
+        }
         return self._universes(*self._key(universe.day), catalogue=catalogue).put_new()
 
     def on(self, days: Sequence[str]) -> list[Universe]:
@@ -135,6 +139,7 @@ def _universe(item: UniverseItem) -> Universe:
     catalogue: dict[str, Any] = item.catalogue
     return Universe(
         day=item.pk.rsplit("#", 1)[1],
+        taken_at=int(catalogue["taken_at"]),
         markets=tuple(catalogue["markets"]),
         most_traded={quote: tuple(symbols) for quote, symbols in catalogue["most_traded"].items()},
     )

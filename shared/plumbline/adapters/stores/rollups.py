@@ -7,9 +7,6 @@ from itertools import groupby
 from plumbline.adapters.tables import RollupItem
 from plumbline.domain.performance import DIMENSIONS, DayRollup, dump_row, parse_row
 
-STORED = tuple(dimension for dimension in DIMENSIONS if dimension != "interval")
-"""Intervals are not a dimension of their own here: every cell holds a tally for each."""
-
 
 class DynamoRollups:
     """ports.Rollups. Eventually consistent: what is derived may be a moment behind, at half the price."""
@@ -18,17 +15,13 @@ class DynamoRollups:
         self._items = items
         self._source = source
 
-    def put(self, rollup: DayRollup) -> None:
+    def put(self, rollup: DayRollup, version: int) -> None:
         """Write every dimension, the empty ones too: what a recomputation no longer finds must disappear."""
-        self._items.put_all(
-            self._items(
-                self._partition(dimension, rollup.day),
-                rollup.day,
-                through=rollup.through,
-                cells=zlib.compress(dump_row(rollup.cells.get(dimension, {})).encode(), 9),
-            )
-            for dimension in STORED
-        )
+        none_is_newer = self._items.version.does_not_exist() | (self._items.version <= version)
+        for dimension in DIMENSIONS:
+            cells = zlib.compress(dump_row(rollup.cells.get(dimension, {})).encode(), 9)
+            key = self._partition(dimension, rollup.day), rollup.day
+            self._items(*key, version=version, through=rollup.through, cells=cells).put_if(none_is_newer)
 
     def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[DayRollup]:
         """One query for each dimension and year. A day whose items disagree on `through` reports the earliest."""
