@@ -47,7 +47,7 @@ def _decimal(value: object) -> Decimal:
 
 
 def _to_four_decimals(score: float) -> float:
-    """As our own scores are kept; and the least double, 5e-324, is less than a table holds."""
+    """More would mean nothing, and the least double, 5e-324, is less than a table holds."""
     return round(score, 4)
 
 

@@ -35,7 +35,7 @@ def service_information(call: Call) -> Answer:
 def health(call: Call) -> Answer:
     """Tables, exchange, model, and how far behind each scheduled function is; 503 where a table is away.
 
-    `degraded` where a function is late, or the market is: its newest candle too old, or most symbols behind. The 503
+    `degraded` where a function is late, or the market is: no candle or an old one, or most symbols behind. The 503
     carries `tables` too, and the rest as far as it is known.
     """
     tables = queries.table_states(call.stores)
@@ -51,9 +51,8 @@ def health(call: Call) -> Answer:
 def _health(call: Call, tables: dict[str, TableState]) -> Health:
     now, cursors, source = call.now, call.stores.cursors.all(), call.stores.source
     lags, market = queries.lags(cursors, now), queries.market_state(cursors)
-    late = any(lag.late for lag in lags) or 2 * market.behind > market.symbols
     return Health(
-        status="degraded" if late else "ok",
+        status="degraded" if market.missing or any(lag.late for lag in lags) else "ok",
         as_of=iso(now),
         tables=tables,
         model={"mode": PLACEHOLDER, "scanner": "technical"},

@@ -224,12 +224,19 @@ def allowed(name: str) -> int:
 class MarketState:
     """What the collector has of the market's minutes: `newest` is the close of the newest candle (ms), None before any.
 
-    `behind` counts the symbols whose candles end before the minute that the collector has come to.
+    `asked` says whether the collector ever ran; `behind` counts the symbols whose candles end before the minute that it
+    has come to.
     """
 
+    asked: bool
     newest: int | None
     symbols: int
     behind: int
+
+    @property
+    def missing(self) -> bool:
+        """Whether the exchange was asked and gave nothing yet, or not enough for most symbols."""
+        return (self.asked and self.newest is None) or 2 * self.behind > self.symbols
 
 
 def market_state(cursors: Iterable[Cursor]) -> MarketState:
@@ -237,7 +244,7 @@ def market_state(cursors: Iterable[Cursor]) -> MarketState:
     minutes = next((cursor for cursor in cursors if cursor.name == collecting(Timeframe.M1)), None)
     positions = Progress.of(minutes).positions.values()
     behind = sum(at < minutes.position for at in positions) if minutes else 0
-    return MarketState(max(positions, default=None), len(positions), behind)
+    return MarketState(minutes is not None, max(positions, default=None), len(positions), behind)
 
 
 def table_states(stores: Stores) -> dict[str, TableState]:

@@ -32,8 +32,7 @@ def test_the_front_page_says_whose_market_it_is_and_that_no_model_decides() -> N
 
 
 def test_health_shows_the_lag_of_every_cursor() -> None:
-    stores = memory_stores()
-    stores.cursors.move(None, "collect#1m", NOON - MINUTE, {})
+    stores = collected(MINUTE)
     stores.cursors.move(None, "generate#1h", NOON, {})
     content = health(stores)
     assert content["status"] == "ok"
@@ -52,6 +51,13 @@ def test_health_shows_the_lag_of_every_cursor() -> None:
             "allowed_seconds": 4200.0,
             "late": False,
         },
+        {
+            "cursor": "market",
+            "position": "2026-11-20T11:59:00Z",
+            "lag_seconds": 60.0,
+            "allowed_seconds": 600.0,
+            "late": False,
+        },
     ]
     assert content["model"] == {"mode": "PLACEHOLDER", "scanner": "technical"}
     assert content["tables"] == dict.fromkeys(TABLES, "ok")
@@ -60,8 +66,8 @@ def test_health_shows_the_lag_of_every_cursor() -> None:
 @pytest.mark.parametrize(
     ("cursor", "lag", "status"),
     [
-        ("collect#1m", 11 * MINUTE, "ok"),
-        ("collect#1m", 12 * MINUTE, "degraded"),
+        ("collect#5m", 15 * MINUTE, "ok"),
+        ("collect#5m", 16 * MINUTE, "degraded"),
         ("generate#4h", 4 * HOUR, "ok"),
         ("generate#4h", 5 * HOUR, "degraded"),
         ("check#30d", HOUR + 5 * MINUTE, "ok"),
@@ -115,6 +121,7 @@ def test_before_the_first_candle_the_market_has_no_age() -> None:
 @pytest.mark.parametrize(
     ("ages", "status"),
     [
+        ([], "degraded"),
         ([10 * MINUTE], "degraded"),
         ([MINUTE, 10 * MINUTE], "ok"),
         ([MINUTE, 10 * MINUTE, 10 * MINUTE], "degraded"),
