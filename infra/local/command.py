@@ -16,7 +16,15 @@ from infra.local import demo as demonstration
 from infra.local import lifecycle, market, runtime, users
 from infra.local.build import build as build_artefacts
 from infra.local.cloud import Cloud, named_endpoint
-from infra.local.demo import MOST_DAYS, SIMULATED_MONTH, Period, how_to_go_on, recorded_period, run_replay
+from infra.local.demo import (
+    MOST_DAYS,
+    SIMULATED_MONTH,
+    SIMULATED_SCAN,
+    Period,
+    how_to_go_on,
+    recorded_period,
+    run_replay,
+)
 from infra.local.failures import VENDORS, translated
 from infra.local.replay import Result
 from infra.local.stack import Stack, stack_file
@@ -122,7 +130,9 @@ def demo(
         period = recorded_period(folder) if folder else Period(*SIMULATED_MONTH)
         duration(step)
         lifecycle.down(workspace)
-        stack = lifecycle.up(workspace, lifecycle.Options(schedules=False), _say)
+        stack = lifecycle.up(
+            workspace, lifecycle.Options(schedules=False, parameters={} if folder else SIMULATED_SCAN), _say
+        )
         _replay(stack, period, step)
         demonstration.show(console, stack, period.days, rows)
         agrees = demonstration.prove(console, stack)

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe
+from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import CursorMoved, ExchangeUnavailable
 from plumbline.domain.outcomes import Label
 from plumbline.domain.performance import Cell
@@ -305,14 +306,23 @@ def test_the_source_of_every_signal_is_the_stacks_own_market() -> None:
 # --- what comes late, comes again, or never comes ------------------------------------------------------------------
 
 
-def test_an_old_event_that_comes_again_loses_no_signal(hourly: Record) -> None:
-    stores, exchange = a_stack(), an_exchange()
+class Flaky(FakeExchange):
+    """Answers for one symbol only every fourth hour."""
+
+    now = START
+
+    def candles(self, symbol: str, timeframe: Timeframe, start: int, end: int) -> Sifted:
+        if symbol == SYMBOLS[1] and self.now // HOUR % 4:
+            raise ExchangeUnavailable("500")
+        return super().candles(symbol, timeframe, start, end)
+
+
+def test_old_events_that_come_again_lose_no_signal(hourly: Record) -> None:
+    stores, flaky = a_stack(), Flaky(an_exchange().series)
     for now in steps(3, HOUR):
-        exchange.fail_with = [ExchangeUnavailable("500")] * 2
-        collect(stores, exchange, now)
-        exchange.fail_with = []
-        run(stores, exchange, [now], SCHEDULE[1:])
-        collect(stores, exchange, now - 50 * MINUTE)
+        flaky.now = now
+        run(stores, flaky, [now])
+        collect(stores, flaky, now - 70 * MINUTE)
     finish(stores, an_exchange(), START + 3 * DAY)
     assert Record.of(stores) == hourly
 

@@ -20,7 +20,6 @@ from plumbline.pipeline.progress import (
     collecting,
     generating,
     move,
-    reached,
     snapshot,
 )
 from plumbline.ports import Cursor, Exchange, Stores
@@ -58,7 +57,7 @@ def collect_candles(
     visit = _Visit(exchange, enough_time)
     for timeframe in Timeframe:
         cursor = known.get(collecting(timeframe))
-        series = _Series(stores, visit, timeframe, Progress.of(cursor), now, reached(cursor))
+        series = _Series(stores, visit, timeframe, Progress.of(cursor), now)
         series.collect(symbols, cursor)
     return {name: visit.count[name] for name in ("stored", "failed", "refused")}
 
@@ -97,20 +96,20 @@ class _Visit:
 
 @dataclass(slots=True)
 class _Series:
-    """One timeframe of one run. `frontier`: where its readers may have come to; what arrives before it is late."""
+    """One timeframe of one run. `late`: open times that arrived where readers may already have been."""
 
     stores: Stores
     visit: _Visit
     timeframe: Timeframe
     progress: Progress
     now: int
-    frontier: int
     late: list[int] = field(default_factory=list)
 
     def collect(self, symbols: Sequence[str], cursor: Cursor | None) -> None:
         """Bring every symbol up to the last close, ask for holes again, call readers back, move the cursor."""
         # An event that comes again after a newer one works as of the newer one: a cursor never goes back by itself.
-        target = max(self.timeframe.floor(self.now), cursor.position if cursor else 0)
+        passed = cursor.position if cursor else 0
+        target = max(self.timeframe.floor(self.now), passed)
         self._forget(symbols)
         begin = {s: self.progress.positions.get(s, target - HISTORY * self.timeframe.ms) for s in symbols}
         behind = {symbol: start for symbol, start in begin.items() if start < target}
@@ -118,7 +117,7 @@ class _Series:
         if not behind and not due_again:
             return
         for symbol, start in behind.items():
-            self._bring_up(symbol, start, target)
+            self._bring_up(symbol, start, target, passed)
         for hole in due_again:
             self._ask_again(hole)
         self._call_readers_back()
@@ -139,7 +138,7 @@ class _Series:
             return []
         return list(self.progress.holes)
 
-    def _bring_up(self, symbol: str, start: int, target: int) -> None:
+    def _bring_up(self, symbol: str, start: int, target: int, passed: int) -> None:
         progress, step = self.progress, self.timeframe.ms
         is_new = symbol not in progress.positions
         since = progress.stalled.setdefault(symbol, self.now)
@@ -147,7 +146,7 @@ class _Series:
         news_from = self.timeframe.floor(since) - step if is_new and self.timeframe is not Timeframe.M1 else 0
         while start < target:
             arrived = self._store(symbol, start, min(target, start + _AT_ONCE * step), is_new=is_new)
-            self.late += [at for at in arrived if news_from <= at < self.frontier]
+            self.late += [at for at in arrived if news_from <= at < passed]
             if not arrived:
                 return
             is_new = False
