@@ -307,24 +307,30 @@ def test_the_source_of_every_signal_is_the_stacks_own_market() -> None:
 
 
 class Flaky(FakeExchange):
-    """Answers for one symbol only every fourth hour."""
+    """Has lost one market, and does not answer for another one every second hour."""
 
     now = START
 
+    def __init__(self) -> None:
+        whole = an_exchange().series
+        gone = {key: table.closed_by(START + HOUR) for key, table in whole.items() if key[0] == SYMBOLS[3]}
+        super().__init__(whole | gone)
+
     def candles(self, symbol: str, timeframe: Timeframe, start: int, end: int) -> Sifted:
-        if symbol == SYMBOLS[1] and self.now // HOUR % 4:
+        if symbol == SYMBOLS[1] and self.now // HOUR % 2:
             raise ExchangeUnavailable("500")
         return super().candles(symbol, timeframe, start, end)
 
 
 def test_old_events_that_come_again_lose_no_signal(hourly: Record) -> None:
-    stores, flaky = a_stack(), Flaky(an_exchange().series)
+    stores, flaky = a_stack(), Flaky()
     for now in steps(3, HOUR):
         flaky.now = now
         run(stores, flaky, [now])
         collect(stores, flaky, now - 70 * MINUTE)
-    finish(stores, an_exchange(), START + 3 * DAY)
-    assert Record.of(stores) == hourly
+    finish(stores, flaky, START + 3 * DAY + HOUR)
+    found = [s for s in Record.of(stores).signals if START < s.timestamp <= START + 3 * DAY]
+    assert found == [s for s in hourly.signals if s.symbol != SYMBOLS[3] and s.timestamp > START]
 
 
 def test_a_symbol_that_failed_at_first_brings_no_signals_from_before_the_stack() -> None:
@@ -351,16 +357,20 @@ def test_signals_wait_for_a_hole_that_may_fill_and_are_then_the_same(hourly: Rec
     assert Record.of(stores) == hourly
 
 
-def test_a_hole_that_was_asked_for_again_in_vain_stops_holding_signals_up() -> None:
-    whole = an_exchange()
+def test_a_hole_that_was_asked_for_again_in_vain_costs_no_signal_but_its_own() -> None:
+    whole = an_exchange(days=4)
     holed = FakeExchange(whole.series)
     for symbol in SYMBOLS:
         hours = whole.series[symbol, Timeframe.H1]
         gap = START + 30 * HOUR
         holed.series[symbol, Timeframe.H1] = hours.between(0, gap).merge(hours.between(gap + HOUR, 2**60))
-    stores = a_stack()
-    run(stores, holed, steps(3, HOUR))
-    assert list(stores.signals.between(START + 32 * HOUR, START + 3 * DAY))
+    slowly, at_once = a_stack(), a_stack()
+    run(slowly, holed, steps(3, HOUR))
+    run(at_once, holed, [START, START + 3 * DAY, START + 3 * DAY + HOUR])
+    found = list(slowly.signals.between(START + 30 * HOUR, START + 3 * DAY))
+    assert [s for s in found if s.timestamp <= START + 34 * HOUR]
+    expected = at_once.signals.between(START + 30 * HOUR, START + 3 * DAY)
+    assert [s.signal_id for s in found] == [s.signal_id for s in expected]
 
 
 def test_nothing_is_closed_as_unknown_only_because_the_collector_is_behind() -> None:
