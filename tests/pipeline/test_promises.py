@@ -8,13 +8,14 @@ from typing import cast
 
 import pytest
 
-from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, day_of
 from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import CursorMoved, ExchangeUnavailable
 from plumbline.domain.outcomes import Label
-from plumbline.domain.performance import Cell
+from plumbline.domain.performance import Cell, DayRollup
 from plumbline.domain.signals import Origin
-from plumbline.ports import Cursor, Cursors, Stores
+from plumbline.ports import Cursor, Cursors, Rollups, Stores
+from tests.builders import a_signal
 from tests.fakes import Crash, CrashAfter, FakeExchange
 from tests.world import (
     SCHEDULE,
@@ -29,6 +30,7 @@ from tests.world import (
     generate,
     run,
     steps,
+    summarise,
 )
 
 
@@ -80,6 +82,32 @@ def test_a_fact_that_arrives_while_a_run_is_about_to_pass_it_is_not_passed() -> 
     cursor = stores.cursors.read("generate#1h")
     assert cursor
     assert cursor.position == START
+
+
+def test_a_summary_that_was_overtaken_does_not_bring_old_figures_back() -> None:
+    stores, exchange, late = a_stack(), an_exchange(), a_signal(timestamp=START + 90 * MINUTE)
+    now = START + 20 * HOUR
+    run(stores, exchange, [*range(START, now, HOUR), now], [call for call in SCHEDULE if call is not summarise])
+    summarise(stores, exchange, now - HOUR)
+
+    class Overtaken:
+        """While this run is about to store its day, a signal comes late and another run counts it."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(stores.rollups, name)
+
+        def put(self, rollup: DayRollup, version: int) -> None:
+            stores.signals.add(late)
+            stores.cursors.rewind("summarise", late.timestamp - 1)
+            summarise(stores, exchange, now)
+            stores.rollups.put(rollup, version)
+
+    with pytest.raises(CursorMoved):
+        summarise(replace(stores, rollups=cast("Rollups", Overtaken())), exchange, now)
+    (day,) = stores.rollups.days([day_of(START)], ["symbol"])
+    assert day.cells["symbol"][late.symbol].signals == 1 + len(
+        [s for s in stores.signals.between(START - 1, now) if s.symbol == late.symbol and s != late]
+    )
 
 
 def overtaken(stores: Stores, other_run: Callable[[], object]) -> Stores:
