@@ -110,7 +110,7 @@ def show(console: Console, stack: Stack, days: int, rows: int) -> int:
 
 def picture(stack: Stack, days: int, rows: int) -> str:
     """What `show` prints, as SVG, in whatever monospaced font the reader has: no address of another's server in it."""
-    recorder = Console(record=True, width=126, file=StringIO())
+    recorder = Console(record=True, width=132, file=StringIO())
     show(recorder, stack, days, rows)
     drawn = recorder.export_svg(title="make demo", unique_id="demo")
     return re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
