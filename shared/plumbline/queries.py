@@ -16,6 +16,7 @@ from plumbline.domain.performance import Cell, Cells, DayRollup, Tally, count, m
 from plumbline.domain.signals import Signal, first_id
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel
 from plumbline.domain.symbols import resolve
+from plumbline.pipeline.channels import known_markets
 from plumbline.pipeline.progress import CLOSE_EVERY, SUMMARISE, Progress, checking, collecting
 from plumbline.pipeline.summarising import checks_due
 from plumbline.ports import Cursor, Schedules, SignalFilter, Span, Stores
@@ -82,11 +83,12 @@ def channel_named(stores: Stores, channel_id: str) -> Channel:
 
 
 def _markets(stores: Stores, now: int) -> tuple[str, ...]:
-    """The catalogue of today or yesterday; in a replay, whose clock is not ours, that of the day it has reached."""
-    universes = stores.markets.on([day_of(now - DAY), day_of(now)])
-    if not universes:
-        reached = {day_of(cursor.position) for cursor in stores.cursors.all() if 0 < cursor.position <= now}
-        universes = stores.markets.on(sorted(reached))
+    """The latest catalogue; on a market that stands still, that of the days its cursors have reached."""
+    markets = known_markets(stores, now)
+    if markets:
+        return markets
+    reached = {day_of(cursor.position) for cursor in stores.cursors.all() if 0 < cursor.position <= now}
+    universes = stores.markets.on(sorted(reached))
     return universes[-1].markets if universes else ()
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from plumbline.domain.calendar import DAY, HOUR, Timeframe, day_of
 from plumbline.domain.strategies import DEFAULT_CHANNELS
-from plumbline.pipeline.channels import scanned_symbols
+from plumbline.pipeline.channels import scanned_between, scanned_symbols
 from plumbline.pipeline.progress import (
     Hole,
     Progress,
@@ -70,6 +70,15 @@ def test_a_ranking_never_chooses_for_a_candle_that_closed_before_it_was_made() -
     channel = DEFAULT_CHANNELS[0]
     assert scanned_symbols([old, new], channel, START + 13 * HOUR) == ("OLD/USDT",)
     assert scanned_symbols([old, new], channel, START + 14 * HOUR) == ("NEW/USDT",)
+
+
+def test_a_long_catch_up_scans_what_any_of_its_days_ranked() -> None:
+    days = [
+        Universe(day=day_of(at), taken_at=at, markets=(), most_traded={"USDT": (f"{name}/USDT",)})
+        for at, name in ((START, "ONE"), (START + DAY, "TWO"), (START + 2 * DAY, "SIX"))
+    ]
+    found = scanned_between(days, DEFAULT_CHANNELS[0], START + HOUR, START + 3 * DAY)
+    assert found == ["ONE/USDT", "SIX/USDT", "TWO/USDT"]
 
 
 def test_a_new_stack_begins_with_its_first_ranking() -> None:

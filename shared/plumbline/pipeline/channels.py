@@ -85,6 +85,19 @@ def scanned_symbols(universes: Sequence[Universe], channel: Channel, close: int)
     return known[-1].most_traded.get(channel.quote, ()) if known else ()
 
 
+def scanned_between(universes: Sequence[Universe], channel: Channel, first: int, last: int) -> list[str]:
+    """Every symbol a channel scans for some candle that closed in [first, last], sorted."""
+    changes = [u.taken_at for u in universes if first < u.taken_at <= last]
+    return sorted({s for close in (first, *changes, last) for s in scanned_symbols(universes, channel, close)})
+
+
+def known_markets(stores: Stores, now: int) -> tuple[str, ...]:
+    """The latest catalogue of markets: today's or yesterday's, else the last of a week; empty where there is none."""
+    days = days_between(now - 7 * DAY, now)
+    universes = stores.markets.on(days[-2:]) or stores.markets.on(days[:-2])
+    return universes[-1].markets if universes else ()
+
+
 def universes_between(stores: Stores, after: int, until: int) -> list[Universe]:
     """The catalogues of these days, and of the last few before, in case the exchange was away."""
     return stores.markets.on(days_between(after - 7 * DAY, until))

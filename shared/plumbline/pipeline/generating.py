@@ -1,6 +1,7 @@
 """Evaluate every closed candle once and append the signals it makes to the log."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Candles
@@ -13,6 +14,7 @@ from plumbline.pipeline.channels import (
     Current,
     configurations,
     open_channels,
+    scanned_between,
     scanned_symbols,
     universes_between,
 )
@@ -59,7 +61,8 @@ def generate_signals(
         if not enough_time():
             break
         late = [] if cursor else [first]
-        for signal in _evaluate(stores, settings, channels, Progress.of(collected), (first, last), clock(now), count):
+        block = _Block(stores, settings, Progress.of(collected), clock(now), first, last, count)
+        for signal in block.signals(channels):
             count["signals"] += stores.signals.add(signal)
             if signal.timestamp <= reached(cursor):
                 late.append(signal.timestamp)
@@ -74,52 +77,52 @@ def window_span(symbol: str, timeframe: Timeframe, close: int) -> Span:
     return Span(symbol, timeframe, window_start(timeframe, close - timeframe.ms), close)
 
 
-def _evaluate(
-    stores: Stores,
-    settings: Settings,
-    channels: Sequence[Channel],
-    progress: Progress,
-    closes: tuple[int, int],
-    now: int,
-    count: dict[str, int],
-) -> Iterator[Signal]:
-    """Signals of the candles that closed in [first, last], all within one block."""
-    first, last = closes
-    if not channels:
-        return
-    universes = universes_between(stores, first, last)
-    timeframe = channels[0].timeframe
-    symbols = sorted({s for c in channels for at in closes for s in scanned_symbols(universes, c, at)})
-    spans = [Span(s, timeframe, window_start(timeframe, first - timeframe.ms), last) for s in symbols]
-    windows = dict(zip(symbols, stores.candles.load(spans), strict=True))
-    for channel in channels:
-        for current in configurations(stores, channel, first - 1, last, settings):
-            for symbol in symbols:
-                # Beyond the collector's own position, or a hole that may still fill, indicators would see a gap.
-                until = min(current.until, progress.solid_until(symbol))
-                window = windows[symbol].closed_by(until)
-                stored = window.between(current.after + 1 - timeframe.ms, until)
-                count["evaluated"] += len(stored)
-                yield from _signals(window, current, channel, symbol, universes, (settings, stores.source, now))
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The candles that closed in [first, last], all within one window, and what is needed to decide on them."""
 
+    stores: Stores
+    settings: Settings
+    progress: Progress
+    recorded_at: int
+    first: int
+    last: int
+    count: dict[str, int]
 
-def _signals(
-    window: Candles,
-    current: Current,
-    channel: Channel,
-    symbol: str,
-    universes: Sequence[Universe],
-    context: tuple[Settings, str, int],
-) -> Iterator[Signal]:
-    settings, source, now = context
-    if symbol in current.configuration.excluded_symbols:
-        return
-    for decision in decide_all(current.configuration, window, current.after, current.until):
-        close = decision.candle_close
-        if close is not None and symbol in scanned_symbols(universes, channel, close):
-            known = window.closed_by(close)
-            provenance = Provenance(candles_hash=known.digest(), data_source=source, code_version=settings.code_version)
-            yield to_signal(decision, current, channel, symbol, close, provenance, now)
+    def signals(self, channels: Sequence[Channel]) -> Iterator[Signal]:
+        """Signals of these channels, which share a timeframe, on every symbol they scan."""
+        if not channels:
+            return
+        timeframe = channels[0].timeframe
+        universes = universes_between(self.stores, self.first, self.last)
+        scanned = {c.channel_id: scanned_between(universes, c, self.first, self.last) for c in channels}
+        symbols = sorted({symbol for names in scanned.values() for symbol in names})
+        start = window_start(timeframe, self.first - timeframe.ms)
+        loaded = self.stores.candles.load([Span(symbol, timeframe, start, self.last) for symbol in symbols])
+        windows = dict(zip(symbols, loaded, strict=True))
+        for channel in channels:
+            for current in configurations(self.stores, channel, self.first - 1, self.last, self.settings):
+                for symbol in scanned[channel.channel_id]:
+                    yield from self._decide(channel, current, symbol, windows[symbol], universes)
+
+    def _decide(
+        self, channel: Channel, current: Current, symbol: str, window: Candles, universes: Sequence[Universe]
+    ) -> Iterator[Signal]:
+        # Beyond the collector's own position, or a hole that may still fill, indicators would see a gap.
+        until = min(current.until, self.progress.solid_until(symbol))
+        known = window.closed_by(until)
+        self.count["evaluated"] += len(known.between(current.after + 1 - window.timeframe.ms, until))
+        if symbol in current.configuration.excluded_symbols:
+            return
+        for decision in decide_all(current.configuration, known, current.after, until):
+            close = decision.candle_close
+            if close is not None and symbol in scanned_symbols(universes, channel, close):
+                provenance = Provenance(
+                    candles_hash=known.closed_by(close).digest(),
+                    data_source=self.stores.source,
+                    code_version=self.settings.code_version,
+                )
+                yield to_signal(decision, current, channel, symbol, close, provenance, self.recorded_at)
 
 
 def to_signal(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from plumbline.domain.calendar import HOUR, MINUTE, Timeframe, days_between, iso
+from plumbline.domain.calendar import HOUR, MINUTE, Timeframe, iso
 from plumbline.domain.errors import InvalidInput, RecordRefused
 from plumbline.domain.outcomes import change_pct, price_at
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, Tier, signal_id, timestamp_of
 from plumbline.domain.symbols import resolve
-from plumbline.pipeline.channels import FOLLOW_FOR
+from plumbline.pipeline.channels import FOLLOW_FOR, known_markets
 from plumbline.pipeline.checking import price_span
 from plumbline.pipeline.progress import call_log_readers_back
 from plumbline.ports import Stores
@@ -85,7 +85,7 @@ def _to_signal(stores: Stores, alert: ExternalAlert, now: int) -> Signal:
         timestamp=alert.timestamp,
         recorded_at=now,
         origin=Origin.EXTERNAL,
-        symbol=_known_symbol(stores, alert.symbol, now),
+        symbol=resolve(alert.symbol, known_markets(stores, now)),
         timeframe=Timeframe.M1,
         action=action,
         confidence=round(alert.unified_score / 100, 4),
@@ -112,11 +112,6 @@ def _require_market_price(stores: Stores, signal: Signal) -> None:
             f"{iso(signal.timestamp)}: a signal is recorded at a price that could be had",
             field="price",
         )
-
-
-def _known_symbol(stores: Stores, text: str, now: int) -> str:
-    universes = stores.markets.on(days_between(now - FOLLOW_FOR, now))
-    return resolve(text, universes[-1].markets if universes else ())
 
 
 def _content(signal: Signal) -> tuple[object, ...]:
