@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plumbline import queries, wiring
+from plumbline import health, wiring
 from plumbline.events import now_of
 from plumbline.observability import LambdaContext, observed, publish_lags
 from plumbline.pipeline.collecting import collect_candles
@@ -14,5 +14,5 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
     app, now = app or wiring.app(), now_of(event)
     app.settle(now)
     result = collect_candles(app.stores, app.exchange(), app.settings.universe_size, now, wiring.enough_time(context))
-    publish_lags({lag.name: lag.lag for lag in queries.lags(app.stores.cursors.all(), now)})
+    publish_lags({lag.name: lag.lag for lag in health.lags(app.stores.cursors.all(), now)})
     return result

@@ -13,9 +13,9 @@ import pytest
 from infra.local.template import Resolver, default_parameters, read
 from infra.weights import BUILD, LIMIT, weights
 from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.health import MARKET, allowed
 from plumbline.observability import publish_lags
 from plumbline.pipeline.progress import SUMMARISE, checking, generating
-from plumbline.queries import MARKET, allowed
 from plumbline.settings import _NAMES, Settings
 
 ROOT = Path(__file__).parent.parent

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
-from plumbline.queries import TableState
+from plumbline.health import TableState
 
 Mode = Annotated[Literal["PLACEHOLDER"], Field(description="no model file: decisions come from the technical score")]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

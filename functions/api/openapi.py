@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from api import problems
 from api.operations import JSON, Access, Operation
 from plumbline import __version__
-from plumbline.queries import TableState
+from plumbline.health import TableState
 
 SCHEME = "token"
 _REF = "#/components/schemas/{model}"

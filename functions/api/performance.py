@@ -8,7 +8,7 @@ from api.inputs import OutsideSignal, PeriodQuery, outside_signal_body
 from api.operations import Access, Answer, Call, Resource
 from api.performance_answers import ByInterval, ByScanner, ByTier, Stats, Switched, TrackerStats
 from api.rendering import check_body, period_body, signal_body, statistics_body
-from plumbline import queries
+from plumbline import health, queries
 from plumbline.domain.calendar import iso
 from plumbline.domain.performance import Cell
 from plumbline.domain.signals import Tier
@@ -57,7 +57,7 @@ def performance_by_interval(call: Call, query: PeriodQuery) -> Answer:
 def tracker_stats(call: Call) -> Answer:
     """For each interval: how far it is checked, what falls due next, its schedule, the last day's counts."""
     now = call.now
-    checks, rules = queries.tracker(call.stores, call.services.schedules(), now)
+    checks, rules = health.tracker(call.stores, call.services.schedules(), now)
     data = {"as_of": iso(now), "intervals": [check_body(check) for check in checks], "rules": rules}
     return Answer({"ok": True, "data": data})
 

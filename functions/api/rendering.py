@@ -10,7 +10,8 @@ from plumbline.domain.calendar import Interval, iso
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import Cell, Tally, statistics
 from plumbline.domain.signals import Signal
-from plumbline.queries import Check, Lag, MarketState, Period, seconds
+from plumbline.health import Check, Lag, MarketState, seconds
+from plumbline.queries import Period
 
 PLACEHOLDER: Final = "PLACEHOLDER"
 """No model file: the service decides by the rule-based technical score, and says so."""

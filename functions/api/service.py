@@ -6,9 +6,9 @@ from api.answers import Health, ServiceBody
 from api.operations import HTML, Access, Answer, Call, Resource
 from api.problems import TablesAway
 from api.rendering import PLACEHOLDER, exchange_body, is_simulated, lag_body
-from plumbline import __version__, queries
+from plumbline import __version__
 from plumbline.domain.calendar import iso
-from plumbline.queries import TableState
+from plumbline.health import OK, TableState, lags, market_state, table_states
 
 service = Resource("service")
 CACHED = "public, max-age=300"
@@ -38,8 +38,8 @@ def health(call: Call) -> Answer:
     `degraded` where a function is late, or the market is: no candle or an old one, or most symbols behind. The 503
     carries `tables` too, and the rest as far as it is known.
     """
-    tables = queries.table_states(call.stores)
-    away = [name for name, state in tables.items() if state != queries.OK]
+    tables = table_states(call.stores)
+    away = [name for name, state in tables.items() if state != OK]
     if "cursors" in away:
         raise TablesAway(away, {"tables": tables})
     body = _health(call, tables)
@@ -50,14 +50,14 @@ def health(call: Call) -> Answer:
 
 def _health(call: Call, tables: dict[str, TableState]) -> Health:
     now, cursors, source = call.now, call.stores.cursors.all(), call.stores.source
-    lags, market = queries.lags(cursors, now), queries.market_state(cursors)
+    ages, market = lags(cursors, now), market_state(cursors)
     return Health(
-        status="degraded" if market.missing or any(lag.late for lag in lags) else "ok",
+        status="degraded" if market.missing or any(lag.late for lag in ages) else "ok",
         as_of=iso(now),
         tables=tables,
         model={"mode": PLACEHOLDER, "scanner": "technical"},
         exchange=exchange_body(market, source, now),
-        cursors=[lag_body(lag) for lag in lags],
+        cursors=[lag_body(lag) for lag in ages],
     )
 
 

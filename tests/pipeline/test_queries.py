@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline import queries
+from plumbline import health, queries
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, day_of, day_start, iso
 from plumbline.domain.errors import ExchangeUnavailable, InvalidInput, StoreUnavailable, UnknownSymbol
 from plumbline.domain.performance import Cells, count
@@ -189,7 +189,7 @@ def test_the_next_check_is_that_of_the_oldest_signal_not_yet_checked() -> None:
     record(stores, a_signal(timestamp=NOON - 5 * HOUR), a_signal(timestamp=NOON - HOUR // 2))
     stores.cursors.move(None, "check#1h", NOON, {})
     stores.cursors.move(None, "check#4h", NOON - 2 * HOUR, {})
-    checks, _ = queries.tracker(stores, FakeSchedules(), NOON)
+    checks, _ = health.tracker(stores, FakeSchedules(), NOON)
     due = {check.interval: check.next_due and iso(check.next_due) for check in checks}
     assert due[Interval.H1] == iso(NOON + HOUR // 2)
     assert due[Interval.H4] == iso(NOON - HOUR)
@@ -200,8 +200,8 @@ def test_a_cursor_that_waits_for_its_first_check_has_no_lag_and_claims_no_future
     stores = memory_stores()
     record(stores, a_signal(timestamp=NOON))
     stores.cursors.move(None, "check#4h", NOON + 4 * HOUR - 1, {})
-    [lag] = queries.lags(stores.cursors.all(), NOON)
-    checks, _ = queries.tracker(stores, FakeSchedules(), NOON)
+    [lag] = health.lags(stores.cursors.all(), NOON)
+    checks, _ = health.tracker(stores, FakeSchedules(), NOON)
     [check] = [c for c in checks if c.interval is Interval.H4]
     assert (lag.position, lag.lag, check.position, check.lag) == (NOON, 0, NOON, 0)
     assert check.next_due == NOON + 4 * HOUR
@@ -213,14 +213,14 @@ def test_a_table_that_does_not_answer_is_named_beside_those_that_do() -> None:
             raise StoreUnavailable("throttled")
 
     stores = replace(memory_stores(), signals=Away("simulated"))
-    states = queries.table_states(stores)
-    assert {name for name, state in states.items() if state != queries.OK} == {"signals"}
-    assert states["signals"] == queries.UNAVAILABLE
+    states = health.table_states(stores)
+    assert {name for name, state in states.items() if state != health.OK} == {"signals"}
+    assert states["signals"] == health.UNAVAILABLE
 
 
 def test_every_table_of_the_stores_is_probed() -> None:
-    assert queries.table_states(memory_stores()) == {
-        store.name: queries.OK for store in fields(Stores) if store.name != "source"
+    assert health.table_states(memory_stores()) == {
+        store.name: health.OK for store in fields(Stores) if store.name != "source"
     }
 
 
@@ -231,7 +231,7 @@ def test_while_the_exchange_is_away_the_market_grows_old_though_the_collector_mo
     collect_candles(stores, exchange, 1, NOON)
     exchange.fail_with = [ExchangeUnavailable("away", retry_after=30)]
     collect_candles(stores, exchange, 1, NOON + 20 * MINUTE)
-    ages = {lag.name: lag for lag in queries.lags(stores.cursors.all(), NOON + 20 * MINUTE)}
+    ages = {lag.name: lag for lag in health.lags(stores.cursors.all(), NOON + 20 * MINUTE)}
     assert (ages["collect#1m"].lag, ages["collect#1m"].late) == (0, False)
     assert (ages["market"].position, ages["market"].lag, ages["market"].late) == (NOON, 20 * MINUTE, True)
-    assert queries.market_state(stores.cursors.all()).behind == 1
+    assert health.market_state(stores.cursors.all()).behind == 1
