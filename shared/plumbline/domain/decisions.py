@@ -72,23 +72,20 @@ def decide(configuration: Configuration, candles: Candles) -> Decision:
     """Decision at the last of these candles, which should be its window (`windows.window_start`)."""
     if len(candles) < WARM_UP:
         return _hold(0.0, f"not enough history: {len(candles)} of {WARM_UP} candles")
-    scored = _score(configuration, Features.of(candles))
-    at = len(candles) - 1
-    fires = _after_cooldown(configuration, scored.side)[at] != 0
-    decision = _decision(configuration, scored, at, fires=fires)
-    return _dated(decision, candles, at)
+    (scored, fires), last = _evaluate(configuration, candles, len(candles) - 1), -1
+    return _dated(_decision(configuration, scored, last, fires=bool(fires[last])), candles, last)
 
 
 def decide_all(configuration: Configuration, candles: Candles, after: int, until: int) -> Iterator[Decision]:
     """BUY and SELL decisions of the candles of one window that close in (after, until], oldest first."""
-    if len(candles) < WARM_UP:
+    closed = candles.closed_by(until)
+    first = max(WARM_UP - 1, int(np.searchsorted(candles.open_time, after - candles.timeframe.ms, "right")))
+    if first >= len(closed):
         return
-    scored = _score(configuration, Features.of(candles))
-    closes = candles.open_time + candles.timeframe.ms
-    fires = (_after_cooldown(configuration, scored.side) != 0) & (closes > after) & (closes <= until)
-    fires[: WARM_UP - 1] = False
-    for at in np.flatnonzero(fires).tolist():
-        yield _dated(_decision(configuration, scored, at, fires=True), candles, at)
+    scored, fires = _evaluate(configuration, closed, first)
+    for at in (np.flatnonzero(fires) - len(fires)).tolist():
+        if at >= first - len(closed):
+            yield _dated(_decision(configuration, scored, at, fires=True), closed, at)
 
 
 def decide_snapshot(configuration: Configuration, values: Mapping[str, float]) -> Decision:
@@ -115,6 +112,16 @@ def levels(configuration: Configuration, action: Action, close: float, atr: floa
         position_size=to_price(configuration.position_size_pct),
         risk_reward_ratio=to_price(configuration.tp_threshold / configuration.sl_threshold),
     )
+
+
+def _evaluate(configuration: Configuration, candles: Candles, first: int) -> tuple[_Scored, NDArray[np.bool_]]:
+    """Scores from candle `first` on, and which of them fire after cooldown; both end with the last candle.
+
+    The indicators need the whole window, the votes only these candles and those that the cooldown looks back on.
+    """
+    begin = max(0, first - configuration.cooldown_bars)
+    scored = _score(configuration, Features.of(candles).since(begin))
+    return scored, _after_cooldown(configuration, scored.side) != 0
 
 
 def _score(configuration: Configuration, features: Features) -> _Scored:

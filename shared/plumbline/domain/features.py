@@ -55,6 +55,10 @@ class Features:
             known.setdefault("macd_hist", known["macd"] - known["macd_signal"])
         return cls(**{f.name: np.array([known.get(f.name, np.nan)]) for f in fields(cls)})
 
+    def since(self, begin: int) -> Self:
+        """The values from index `begin` on."""
+        return type(self)(*(getattr(self, f.name)[begin:] for f in fields(self)))
+
     @property
     def percent_b(self) -> Floats:
         """Place of the close between the bands: 0 on the lower, 1 on the upper; NaN where the bands touch."""
