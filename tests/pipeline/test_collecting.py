@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -8,7 +10,7 @@ from plumbline.domain.errors import ExchangeUnavailable
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.collecting import HISTORY, collect_candles
 from plumbline.pipeline.progress import Hole, Progress
-from plumbline.ports import Span, Stores
+from plumbline.ports import Cursor, Cursors, Span, Stores
 from tests.fakes import FakeExchange, memory_stores
 from tests.world import START, SYMBOLS, a_stack, an_exchange, check, collect, generate, run
 
@@ -71,7 +73,7 @@ def test_a_symbol_that_leaves_the_most_traded_is_collected_until_its_last_outcom
     exchange._most_traded = ("ETH/USDT",)
     collect(stores, exchange, START + DAY)
     assert set(progress(stores, Timeframe.M1).positions) == {BTC, "ETH/USDT"}
-    collect(stores, exchange, START + 38 * DAY)
+    collect(stores, exchange, START + 41 * DAY)
     assert set(progress(stores, Timeframe.M1).positions) == {"ETH/USDT"}
 
 
@@ -203,3 +205,97 @@ def test_every_timeframe_has_its_cursor_at_its_last_close(timeframe: Timeframe) 
     cursor = stores.cursors.read(f"collect#{timeframe}")
     assert cursor
     assert cursor.position == timeframe.floor(START + 7 * HOUR)
+
+
+def without_minutes(exchange: FakeExchange, symbol: str, start: int, end: int) -> FakeExchange:
+    minutes = exchange.series[symbol, Timeframe.M1]
+    holed = FakeExchange(exchange.series)
+    holed.series[symbol, Timeframe.M1] = minutes.between(0, start).merge(minutes.between(end, 2**60))
+    return holed
+
+
+def test_more_holes_than_are_remembered_do_not_stop_the_collector() -> None:
+    whole = an_exchange()
+    minutes = whole.series[BTC, Timeframe.M1]
+    whole.series[BTC, Timeframe.M1] = Candles.of(Timeframe.M1, minutes.rows()[::2])
+    stores = a_stack()
+    for now in range(START, START + 11 * HOUR, 20 * MINUTE):
+        collect(stores, whole, now)
+    assert len(progress(stores, Timeframe.M1).holes) == 300
+    assert progress(stores, Timeframe.M1).positions[BTC] >= START + 10 * HOUR
+
+
+def test_a_market_that_was_halted_for_days_is_collected_again_when_it_resumes() -> None:
+    halted = without_minutes(an_exchange(days=8), BTC, START + HOUR, START + 6 * DAY)
+    stores = a_stack()
+    run(stores, halted, [START, START + 2 * HOUR, START + 7 * DAY], [collect])
+    assert progress(stores, Timeframe.M1).positions[BTC] == START + 7 * DAY
+
+
+@pytest.mark.parametrize("timeframe", [Timeframe.H1, Timeframe.H4])
+def test_a_hole_of_any_timeframe_is_asked_for_once_an_hour(timeframe: Timeframe) -> None:
+    stores, exchange = a_stack(), an_exchange()
+    collect(stores, exchange, START)
+    cursor = stores.cursors.read(f"collect#{timeframe}")
+    assert cursor
+    notes = {
+        **cursor.notes,
+        "holes": [[BTC, START - 8 * HOUR, START - 4 * HOUR]],
+        "positions": {str(START): list(SYMBOLS)},
+    }
+    stores.cursors.move(cursor, cursor.name, START, notes)
+    exchange.calls.clear()
+    for now in range(START + MINUTE, START + 50 * MINUTE, MINUTE):
+        collect(stores, exchange, now)
+    asked = [c for c in exchange.calls if (c.symbol, c.timeframe, c.end) == (BTC, timeframe, START - 4 * HOUR)]
+    assert len(asked) <= 1
+
+
+def test_a_market_that_brings_nothing_for_hours_is_asked_once_an_hour() -> None:
+    exchange, stores = an_exchange(), a_stack()
+    exchange.series |= {key: table.closed_by(START) for key, table in exchange.series.items() if key[0] == BTC}
+    run(stores, exchange, range(START, START + 2 * HOUR, 10 * MINUTE), [collect])
+    exchange.calls.clear()
+    run(stores, exchange, range(START + 2 * HOUR, START + 4 * HOUR, MINUTE), [collect])
+    assert len([c for c in exchange.calls if (c.symbol, c.timeframe) == (BTC, Timeframe.M1)]) == 2
+
+
+def test_an_outcome_in_quiet_minutes_is_judged_when_the_market_trades_again() -> None:
+    whole, exchange = a_stack(), an_exchange()
+    run(whole, exchange, [START, START + 2 * DAY], [collect, generate])
+    signal = next(iter(whole.signals.between(START + 6 * HOUR, START + 2 * DAY)))
+    due = signal.due(Interval.H1)
+    quiet = without_minutes(exchange, signal.symbol, due - 2 * MINUTE, due + MINUTE)
+    stores = a_stack()
+    run(stores, quiet, [START, due - HOUR])
+    run(stores, quiet, range(due - 5 * MINUTE, due + 5 * MINUTE, MINUTE), [collect, generate, check(Interval.H1)])
+    (outcome,) = stores.outcomes.get([(signal.signal_id, Interval.H1)]).values()
+    before = quiet.series[signal.symbol, Timeframe.M1].between(0, due - 2 * MINUTE)
+    assert float(outcome.exit_price or 0) == before.close[-1]
+    assert outcome.checked_at - due < 5 * MINUTE
+
+
+def test_a_generator_that_read_the_old_notes_in_the_middle_of_a_call_back_still_looks_again() -> None:
+    whole, exchange = a_stack(), an_exchange()
+    run(whole, exchange, [START, START + 2 * DAY], [collect, generate])
+    expected = [s.signal_id for s in whole.signals.between(START, START + 2 * DAY)]
+
+    stores = a_stack()
+    run(stores, exchange, [START], [collect, generate])
+    exchange.fail_with = [ExchangeUnavailable("500", retry_after=9)]
+    run(stores, exchange, [START + 2 * DAY - HOUR], [collect, generate])
+
+    class Between:
+        """The generator runs just after the collector has called it back and before it has moved its own cursor."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(stores.cursors, name)
+
+        def move(self, cursor: Cursor | None, name: str, position: int, notes: Mapping[str, object]) -> Cursor:
+            if name == "collect#1h":
+                generate(stores, exchange, START + 2 * DAY)
+            return stores.cursors.move(cursor, name, position, notes)
+
+    collect(replace(stores, cursors=cast("Cursors", Between())), exchange, START + 2 * DAY)
+    generate(stores, exchange, START + 2 * DAY)
+    assert [s.signal_id for s in stores.signals.between(START, START + 2 * DAY)] == expected

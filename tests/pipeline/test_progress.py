@@ -55,8 +55,9 @@ def test_signals_are_complete_until_just_before_the_next_candle_closes() -> None
 def test_the_collectors_notes_survive_their_cursor_and_hold_no_position_twice() -> None:
     progress = Progress(
         {"BTC/USDT": START, "ETH/USDT": START, "SOL/USDT": 0},
-        [Hole("BTC/USDT", 0, HOUR, accepted=True)],
+        [Hole("BTC/USDT", 0, HOUR)],
         {"XRP/USDT": 7},
+        9,
     )
     cursors = memory_stores().cursors
     cursor = move(cursors, None, "collect#1m", START, **progress.notes())

@@ -446,3 +446,29 @@ def test_changing_rankings_choose_the_same_signals_hour_by_hour_and_after_a_nigh
 
     night = range(START + 30 * HOUR, START + 40 * HOUR)
     assert record(night) == record(range(0)) != record_of(steps(3, HOUR))
+
+
+def test_after_ten_days_away_a_hole_long_ago_costs_no_later_signal() -> None:
+    whole = an_exchange(days=11)
+    holed = FakeExchange(whole.series)
+    hours = whole.series[SYMBOLS[1], Timeframe.H1]
+    gap = START + DAY
+    holed.series[SYMBOLS[1], Timeframe.H1] = hours.between(0, gap).merge(hours.between(gap + HOUR, 2**60))
+    away, present = a_stack(), a_stack()
+    run(away, holed, [START, START + 10 * DAY, START + 10 * DAY + HOUR, START + 10 * DAY + 2 * HOUR])
+    run(present, holed, steps(10, HOUR))
+    found, expected = (
+        [s.signal_id for s in stores.signals.between(START, START + 10 * DAY)] for stores in (away, present)
+    )
+    assert found == expected
+
+
+def test_a_market_that_nobody_follows_any_more_does_not_hold_up_the_closing_pass() -> None:
+    stores, whole = a_stack(), an_exchange(days=3)
+    run(stores, whole, steps(1, HOUR))
+    gone = FakeExchange({key: table.closed_by(START + 2 * DAY) for key, table in whole.series.items()}, most_traded=())
+    for day in range(2, 50):
+        run(stores, gone, [START + day * DAY])
+    cursor = stores.cursors.read("close#30d")
+    assert cursor
+    assert cursor.position > START + 35 * DAY

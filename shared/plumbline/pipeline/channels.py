@@ -11,7 +11,7 @@ from plumbline.ports import Exchange, Stores, Universe
 from plumbline.settings import Settings
 
 SINCE_ALWAYS = 0
-FOLLOW_FOR = Interval.D30.ms + GIVE_UP_AFTER
+FOLLOW_FOR = Interval.D30.ms + GIVE_UP_AFTER + 2 * DAY
 """A symbol that had a signal needs prices until its last outcome is closed."""
 
 

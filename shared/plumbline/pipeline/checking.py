@@ -99,14 +99,14 @@ def _close(work: _Work, cursor: Cursor | None, target: int) -> None:
     """Follow the check a week behind: what has no outcome by then gets its price now, or is closed as UNKNOWN."""
     stores, name = work.stores, closing(work.interval)
     target -= target % CLOSE_EVERY
-    for after, until in _days(cursor.position if cursor else target, target):
+    for after, end in _days(cursor.position if cursor else target, target):
         if not work.enough_time():
             return
-        late, waiting = [], []
-        for check in _checks(work, after, until, again=True):
-            if check.undecidable:
-                waiting.append(check.signal.due(work.interval))
-                continue
+        checks = list(_checks(work, after, end, again=True))
+        waiting = [check.signal.due(work.interval) for check in checks if check.undecidable]
+        until = min([end, *(due - 1 for due in waiting)])
+        late = []
+        for check in (check for check in checks if check.signal.due(work.interval) <= until):
             outcome = check.stored or check.judged or judge(check.signal, work.interval, None, work.checked_at)
             if outcome.checked_at >= outcome.due_at + GIVE_UP_AFTER:
                 late.append(outcome.due_at)
@@ -114,11 +114,10 @@ def _close(work: _Work, cursor: Cursor | None, target: int) -> None:
                 work.count["checked" if check.judged else "closed"] += 1
         if late:
             stores.cursors.rewind(SUMMARISE, min(late) - 1)
+        if until > after:
+            cursor = move(stores.cursors, cursor, name, until)
         if waiting:
-            if min(waiting) - 1 > after:
-                move(stores.cursors, cursor, name, min(waiting) - 1)
             return
-        cursor = move(stores.cursors, cursor, name, until)
 
 
 def _checks(work: _Work, after: int, until: int, *, again: bool) -> Iterator[_Check]:

@@ -3,10 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from plumbline.domain.calendar import HOUR, Interval, Timeframe, iso
-from plumbline.domain.candles import Sifted
+from plumbline.domain.candles import Candles, Sifted
 from plumbline.domain.errors import ExchangeUnavailable, InvalidInput
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.windows import BLOCK
@@ -110,76 +110,93 @@ class _Series:
         # An event that comes again after a newer one works as of the newer one: a cursor never goes back by itself.
         passed = cursor.position if cursor else 0
         target = max(self.timeframe.floor(self.now), passed)
+        is_hourly = self.progress.asked // HOUR < self.now // HOUR
         self._forget(symbols)
-        begin = {s: self.progress.positions.get(s, target - HISTORY * self.timeframe.ms) for s in symbols}
-        behind = {symbol: start for symbol, start in begin.items() if start < target}
-        due_again = self._holes_due(cursor)
-        if not behind and not due_again:
+        behind = self._behind(symbols, target, is_hourly=is_hourly)
+        due_again = list(self.progress.holes) if is_hourly else []
+        if target == passed and not (behind or due_again or self.late):
             return
         for symbol, start in behind.items():
             self._bring_up(symbol, start, target, passed)
         for hole in due_again:
             self._ask_again(hole)
+        if is_hourly:
+            self.progress.asked = self.now
+        self._keep(self.progress.holes[-_MOST_HOLES:])
+        # Before the move for a crash between the two, after it for a reader that has read our old notes meanwhile.
         self._call_readers_back()
         move(self.stores.cursors, cursor, collecting(self.timeframe), target, **self.progress.notes())
+        self._call_readers_back()
 
     def _forget(self, symbols: Iterable[str]) -> None:
         """Keep notes on what is wanted, and holes only while somebody still waits for them."""
-        wanted = set(symbols)
-        progress = self.progress
+        wanted, progress = set(symbols), self.progress
         progress.positions = {s: at for s, at in progress.positions.items() if s in wanted}
         progress.stalled = {s: at for s, at in progress.stalled.items() if s in wanted}
-        waited_for = self.now - GIVE_UP_AFTER - HOUR
-        progress.holes = [h for h in progress.holes if h.end > waited_for and h.symbol in wanted]
+        self._keep([hole for hole in progress.holes if self._is_waited_for(hole) and hole.symbol in wanted])
 
-    def _holes_due(self, cursor: Cursor | None) -> list[Hole]:
-        """Known holes are asked for again once an hour."""
-        if cursor is None or cursor.position // HOUR >= self.now // HOUR:
-            return []
-        return list(self.progress.holes)
+    def _keep(self, holes: list[Hole]) -> None:
+        """Give up the other holes: signals that waited for them are decided on what there is."""
+        if self.timeframe is not Timeframe.M1:
+            self.late += [hole.start for hole in self.progress.holes if hole not in holes]
+        self.progress.holes = holes
+
+    def _is_waited_for(self, hole: Hole) -> bool:
+        return hole.end > self.now - GIVE_UP_AFTER - HOUR
+
+    def _behind(self, symbols: Sequence[str], target: int, *, is_hourly: bool) -> dict[str, int]:
+        """Symbols to bring up, and from where. One that has brought nothing for an hour is asked once an hour."""
+        progress, history = self.progress, target - HISTORY * self.timeframe.ms
+        begin = {symbol: progress.positions.get(symbol, history) for symbol in symbols}
+        return {
+            symbol: start
+            for symbol, start in begin.items()
+            if start < target and (is_hourly or not progress.gave_up(symbol, self.now, HOUR))
+        }
 
     def _bring_up(self, symbol: str, start: int, target: int, passed: int) -> None:
+        """Fetch piece by piece; an empty piece is no end, a market may have been halted for longer."""
         progress, step = self.progress, self.timeframe.ms
-        is_new = symbol not in progress.positions
+        is_new, position = symbol not in progress.positions, start
         since = progress.stalled.setdefault(symbol, self.now)
         # A new symbol's history is no news; what closed since it was first asked for is.
         news_from = self.timeframe.floor(since) - step if is_new and self.timeframe is not Timeframe.M1 else 0
-        while start < target:
-            arrived = self._store(symbol, start, min(target, start + _AT_ONCE * step), is_new=is_new)
-            self.late += [at for at in arrived if news_from <= at < passed]
-            if not arrived:
+        for begin in range(start, target, _AT_ONCE * step):
+            sifted = self.visit.fetch(symbol, self.timeframe, begin, min(target, begin + _AT_ONCE * step))
+            if sifted is None:
                 return
-            is_new = False
-            start = progress.positions[symbol] = arrived[-1] + step
+            arrived = self._store(symbol, sifted.candles)
+            if not arrived:
+                continue
+            self.late += [at for at in arrived if news_from <= at < passed]
+            if self.timeframe is Timeframe.M1 and position < passed:
+                self.late.append(position)  # quiet minutes: only now is it known that they were
+            # Before a symbol's first candle there is no hole: it was not listed yet.
+            missing = sifted.candles.holes(arrived[0] if is_new else position, arrived[-1] + step)
+            progress.holes += [hole for hole in (Hole(symbol, a, b) for a, b in missing) if self._is_waited_for(hole)]
+            is_new, position = False, arrived[-1] + step
+            progress.positions[symbol] = position
             progress.stalled.pop(symbol, None)
 
-    def _store(self, symbol: str, start: int, end: int, *, is_new: bool) -> list[int]:
-        """Fetch and store one piece and note the holes inside it. Returns the open times that arrived, in order."""
-        sifted = self.visit.fetch(symbol, self.timeframe, start, end)
-        if sifted is None or not len(sifted.candles):
-            return []
-        candles = sifted.candles
-        self.visit.count["stored"] += self.stores.candles.add(symbol, candles)
+    def _store(self, symbol: str, candles: Candles) -> list[int]:
+        """Store what came; returns its open times, in order."""
+        if len(candles):
+            self.visit.count["stored"] += self.stores.candles.add(symbol, candles)
         arrived: list[int] = candles.open_time.tolist()
-        # Before a symbol's first candle and after its last there is no hole: it was not listed, or is not there yet.
-        holes = candles.holes(arrived[0] if is_new else start, arrived[-1] + self.timeframe.ms)
-        self.progress.holes += [Hole(symbol, a, b) for a, b in holes]
-        self.progress.holes = self.progress.holes[-_MOST_HOLES:]
         return arrived
 
     def _ask_again(self, hole: Hole) -> None:
-        self.progress.holes.remove(hole)
+        """Fill what can be filled. Outcomes wait for the rest as long as they may, signals only a while."""
         sifted = self.visit.fetch(hole.symbol, self.timeframe, hole.start, hole.end)
-        arrived: list[int] = sifted.candles.open_time.tolist() if sifted else []
-        if sifted and arrived:
-            self.visit.count["stored"] += self.stores.candles.add(hole.symbol, sifted.candles)
-            self.late += arrived
-        left = sifted.candles.holes(hole.start, hole.end) if sifted else [(hole.start, hole.end)]
-        accept = sifted is not None and self.now - hole.end >= _ACCEPT_AFTER
-        if accept and not hole.accepted and self.timeframe is not Timeframe.M1:
-            self.late.append(hole.start)
-        accepted = replace(hole, accepted=hole.accepted or accept)
-        self.progress.holes += [replace(accepted, start=a, end=b) for a, b in left]
+        if sifted is None:
+            return
+        self.progress.holes.remove(hole)
+        self.late += self._store(hole.symbol, sifted.candles)
+        left = [Hole(hole.symbol, a, b) for a, b in sifted.candles.holes(hole.start, hole.end)]
+        if self.timeframe is Timeframe.M1 or self.now - hole.end < _ACCEPT_AFTER:
+            self.progress.holes += left
+        else:
+            self.late += [part.start for part in left]
 
     def _call_readers_back(self) -> None:
         """Candles came in behind those who read them: they must look again from the earliest."""

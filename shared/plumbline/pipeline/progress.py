@@ -102,15 +102,11 @@ def signals_complete_until(known: Mapping[str, Cursor], timeframes: Iterable[Tim
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Candles [start, end) of a symbol that the exchange did not have.
-
-    `accepted`: asked again and still missing, so signals no longer wait for it; outcomes still profit if it fills.
-    """
+    """Candles [start, end) of a symbol that the exchange did not have, and may have yet."""
 
     symbol: str
     start: int
     end: int
-    accepted: bool = False
 
 
 @dataclass(slots=True)
@@ -120,20 +116,22 @@ class Progress:
     `positions`: for each symbol the open time wanted next; every candle of it that closed by then is stored, but for
     its holes. A symbol of which nothing ever arrived has none.
     `holes`: what the exchange did not have inside, to be asked for again.
-    `stalled`: since when (event time) a symbol that is wanted brings nothing new.
+    `stalled`: since when (event time) a symbol that is wanted brings nothing new. `asked`: when holes were last tried.
     """
 
     positions: dict[str, int] = field(default_factory=dict)
     holes: list[Hole] = field(default_factory=list)
     stalled: dict[str, int] = field(default_factory=dict)
+    asked: int = 0
 
     @classmethod
     def of(cls, cursor: Cursor | None) -> Self:
         """Read from the collector's cursor."""
         notes = cast("Mapping[str, Any]", cursor.notes if cursor else {})
         positions = {s: int(at) for at, symbols in notes.get("positions", {}).items() for s in symbols}
-        holes = [Hole(str(s), int(a), int(b), bool(accepted)) for s, a, b, accepted in notes.get("holes", ())]
-        return cls(positions, holes, {s: int(at) for s, at in notes.get("stalled", {}).items()})
+        holes = [Hole(str(s), int(a), int(b)) for s, a, b in notes.get("holes", ())]
+        stalled = {s: int(at) for s, at in notes.get("stalled", {}).items()}
+        return cls(positions, holes, stalled, int(notes.get("asked", 0)))
 
     def notes(self) -> dict[str, object]:
         """As plain JSON: nearly all symbols share one position, so they are grouped by it."""
@@ -142,13 +140,14 @@ class Progress:
             grouped[str(position)].append(symbol)
         return {
             "positions": dict(grouped),
-            "holes": [[hole.symbol, hole.start, hole.end, int(hole.accepted)] for hole in self.holes],
+            "holes": [[hole.symbol, hole.start, hole.end] for hole in self.holes],
             "stalled": self.stalled,
+            "asked": self.asked,
         }
 
     def solid_until(self, symbol: str) -> int:
         """Close up to which this symbol's candles are whole: its position, or the first hole that may still fill."""
-        open_holes = [hole.start for hole in self.holes if hole.symbol == symbol and not hole.accepted]
+        open_holes = [hole.start for hole in self.holes if hole.symbol == symbol]
         return min([self.positions.get(symbol, 0), *open_holes])
 
     def has_price(self, symbol: str, instant: int) -> bool:
@@ -157,4 +156,6 @@ class Progress:
 
     def gave_up(self, symbol: str, now: int, patience: int) -> bool:
         """Whether a symbol has brought nothing for so long that nothing will come."""
-        return symbol in self.stalled and self.stalled[symbol] <= now - patience
+        if symbol in self.stalled:
+            return self.stalled[symbol] <= now - patience
+        return symbol not in self.positions  # nobody asks for it any more
