@@ -3,12 +3,9 @@
 Every kernel is causal: value i depends on inputs 0..i only. The recursive ones (RSI, ATR: Wilder's smoothing with
 factor 13/14; MACD: EMAs down to 25/27) carry a trace of where their input began. After 400 values that trace is
 below 1e-12 of the price: (13/14)**400 = 1.3e-13. Callers load at least that much before the first value they use
-(`windows.WARM_UP`).
+(`windows.WARM_UP`). Slow averages are therefore simple ones, which forget completely.
 """
 
-from typing import cast
-
-import numpy as np
 import talib
 
 from plumbline.domain.candles import Floats
@@ -36,22 +33,26 @@ def ema(close: Floats, period: int) -> Floats:
     return talib.EMA(close, period)
 
 
+def sma(values: Floats, period: int) -> Floats:
+    """Simple moving average."""
+    return talib.SMA(values, period)
+
+
 def atr(high: Floats, low: Floats, close: Floats, period: int = 14) -> Floats:
     """Average true range in price units (Wilder 1978)."""
     return talib.ATR(high, low, close, period)
 
 
-def relative_volume(volume: Floats, period: int = 20) -> Floats:
-    """Volume over the mean of the `period` values before it; NaN where those were all zero.
-
-    The current candle is left out of its own yardstick, so that a spike does not hide itself.
-    """
-    mean = np.full_like(volume, np.nan)
-    if len(volume) > period:
-        mean[period:] = np.lib.stride_tricks.sliding_window_view(volume, period)[:-1].mean(axis=1)
-    return cast("Floats", np.divide(volume, mean, out=np.full_like(volume, np.nan), where=mean > 0))
+def highest(values: Floats, period: int) -> Floats:
+    """Largest of the last `period` values, this one included."""
+    return talib.MAX(values, period)
 
 
-def previous(values: Floats) -> Floats:
-    """Values one candle earlier; NaN at the first."""
-    return np.concatenate(([np.nan], values[:-1]))
+def lowest(values: Floats, period: int) -> Floats:
+    """Smallest of the last `period` values, this one included."""
+    return talib.MIN(values, period)
+
+
+def accumulation(high: Floats, low: Floats, close: Floats, volume: Floats) -> Floats:
+    """Accumulation/distribution line (Chaikin): volume summed, weighted by where in its range the candle closed."""
+    return talib.AD(high, low, close, volume)

@@ -1,0 +1,105 @@
+"""What the policy sees, what it answers, and when an answer is worth a trade.
+
+The policy is a neural network that looks at the last `WINDOW` candles of one market and says how likely each action is
+to pay: the probability that a trade in that direction reaches its target before its stop within a day.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plumbline.domain.candles import Floats
+from plumbline.domain.features import CHANNEL, DAY, SLOW, Features
+
+type Windows = NDArray[np.float32]
+"""Inputs of the policy: float32 (n, `WINDOW`, len(`FEATURES`)), oldest candle first."""
+
+ACTIONS = ("HOLD", "BUY", "SELL")
+WINDOW = 32
+
+FEATURES = (
+    "return_1",
+    "return_24",
+    "body",
+    "close_location",
+    "range",
+    "rsi",
+    "macd",
+    "macd_hist",
+    "percent_b",
+    "band_width",
+    "trend",
+    "channel",
+    "money_flow",
+    "volume",
+)
+"""Names of the inputs, in order; each is free of the price's scale, so that one policy serves every market."""
+
+MIRRORED = (1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 0)
+"""1 where the input changes its sign in the market's mirror image, in which every rise is a fall."""
+
+_LIMIT = 8.0
+"""Inputs are cut here, in either direction: beyond lies an accident of the data, not a stronger signal."""
+
+
+_BATCH = 8_192
+"""Windows in one run: 15 MB of inputs."""
+
+
+class Policy(Protocol):
+    """A trained policy."""
+
+    def probabilities(self, windows: Windows) -> Floats:
+        """Probability of each of `ACTIONS` at the end of each window: float64 (n, 3)."""
+
+
+def inputs(features: Features) -> Windows:
+    """Inputs at each candle: float32 (markets, candles, len(`FEATURES`)), NaN where one has no value."""
+    f, atr = features, np.where(features.atr > 0, features.atr, np.nan)
+    columns = (
+        (f.close - f.close_prev) / atr,
+        (f.close - f.close_day) / (atr * np.sqrt(DAY)),
+        f.body / atr,
+        f.close_location,
+        (f.high - f.low) / atr - 1,
+        f.rsi / 50 - 1,
+        f.macd / atr,
+        f.macd_hist / atr,
+        2 * f.percent_b - 1,
+        (f.bb_upper - f.bb_lower) / (4 * atr) - 1,
+        (f.close - f.slow_average) / (atr * np.sqrt(SLOW)),
+        (2 * f.close - f.channel_high - f.channel_low) / (atr * np.sqrt(CHANNEL)),
+        f.money_flow,
+        f.volume_ratio / (1 + f.volume_ratio) - 0.5,
+    )
+    stacked = np.stack([column.astype(np.float32) for column in columns], axis=-1)
+    return np.clip(stacked, -_LIMIT, _LIMIT)
+
+
+def opinions(policy: Policy, values: Windows, wanted: NDArray[np.bool_]) -> Floats:
+    """Probabilities (markets, n, 3) at the last n candles where they are `wanted` (markets, n), NaN elsewhere.
+
+    `values` are the `inputs` of these candles and the `WINDOW` − 1 before. A window with a value missing, as after a
+    hole in the market's data, has no opinion. Four decimals: what is compared with a threshold is what is shown, and
+    the last bits of a processor decide nothing.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW, axis=1)
+    whole = np.lib.stride_tricks.sliding_window_view(np.isfinite(values).all(axis=2), WINDOW, axis=1).all(axis=2)
+    answer = np.full((*wanted.shape, len(ACTIONS)), np.nan)
+    markets, candles = np.nonzero(wanted & whole)
+    for start in range(0, len(markets), _BATCH):
+        some = markets[start : start + _BATCH], candles[start : start + _BATCH]
+        batch = np.ascontiguousarray(windows[some].transpose(0, 2, 1))
+        answer[some] = np.round(policy.probabilities(batch), 4)
+    return answer
+
+
+def expected_value(probability: Floats, reward: float, cost: Floats) -> Floats:
+    """Least a trade earns on average, in units of its risk (the distance to its stop), after `cost` in the same units.
+
+    A trade that does not reach its target is counted as stopped out, though some expire on the way: the figure is a
+    lower bound.
+    """
+    return probability * reward - (1 - probability) - cost
+
