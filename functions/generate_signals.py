@@ -13,5 +13,11 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
     """Handle an event such as {"timeframe": "1h", "time": "2026-11-20T07:01:00Z"}."""
     app = app or wiring.app()
     return generate_signals(
-        app.stores, app.settings, timeframe_of(event), now_of(event), wiring.enough_time(context), clock=app.clock
+        app.stores,
+        app.settings,
+        timeframe_of(event),
+        now_of(event),
+        wiring.enough_time(context),
+        clock=app.clock,
+        policy=app.policy,
     )

@@ -8,6 +8,9 @@ from plumbline.domain.errors import SettingsError
 OWN_MARKETS = ("simulated", "recorded")
 """Sources served by our own simulated exchange: never a live market, so they need its address."""
 
+NO_MODEL = "none"
+"""Instead of a model file: PLACEHOLDER mode on purpose."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -18,6 +21,7 @@ class Settings:
     exchange: str
     exchange_url: str = ""
     code_version: str = ""
+    model: str = ""
     universe_size: int = 50
     confidence_threshold: float = 0.65
     atr_multiplier_sl: float = 2.0
@@ -84,6 +88,7 @@ _NAMES: dict[str, tuple[str, Callable[[str], object], str]] = {
     "PLUMBLINE_EXCHANGE": ("exchange", str, "a ccxt exchange id such as binance, or simulated, or recorded"),
     "PLUMBLINE_EXCHANGE_URL": ("exchange_url", str, "the address of the simulated exchange"),
     "PLUMBLINE_CODE_VERSION": ("code_version", str, "the version of the code, for a signal's provenance"),
+    "PLUMBLINE_MODEL": ("model", str, "a model file instead of the one shipped for the market, or none"),
     "PLUMBLINE_UNIVERSE_SIZE": ("universe_size", _count, "how many of the most traded pairs to scan, 1 or more"),
     "PLUMBLINE_CHECK_RULES": ("check_rules", _names, "names of the rules of the outcome checks, with commas"),
     "CONFIDENCE_THRESHOLD": ("confidence_threshold", _fraction, "a number above 0, at most 1"),

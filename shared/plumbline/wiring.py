@@ -1,16 +1,20 @@
 """Builds the adapters once per container; heavy imports wait inside until a function asks for what they bring."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from plumbline.domain.calendar import Timeframe
+from plumbline.domain.policy import Policy
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
+from plumbline.pipeline.ruling import Policies, no_policy
 from plumbline.ports import Exchange, Schedules, Stores
-from plumbline.settings import OWN_MARKETS, Settings
+from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
 
 _SETTLING_MS = 2_000
 _RESERVE_MS = 15_000
@@ -24,6 +28,7 @@ class App:
     settings: Settings
     stores: Stores
     exchange: Callable[[], Exchange]
+    policy: Policies = no_policy
     clock: Callable[[int], int] = event_time
     settle: Callable[[int], None] = lambda _: None
 
@@ -31,7 +36,7 @@ class App:
 @cache
 def app() -> App:
     """This container's services."""
-    return App(settings(), stores(), exchange, clock, let_the_minute_settle)
+    return App(settings(), stores(), exchange, policy, clock, let_the_minute_settle)
 
 
 @cache
@@ -54,6 +59,26 @@ def exchange() -> Exchange:
     from plumbline.adapters.exchange import open_exchange
 
     return open_exchange(settings().exchange, settings().exchange_url)
+
+
+@cache
+def policy() -> Policy | None:
+    """The model of this market; None, PLACEHOLDER mode, where there is no file. Imports onnxruntime."""
+    path = model_file(settings())
+    if path is None:
+        return None
+    from plumbline.adapters.model import open_policy
+
+    return open_policy(path)
+
+
+def model_file(settings: Settings) -> Path | None:
+    """The file named in the settings, or the one shipped for this market: a layer's folder is on Python's path."""
+    if settings.model == NO_MODEL:
+        return None
+    name = "policy-simulated.onnx" if settings.exchange == "simulated" else "policy.onnx"
+    places = [Path(settings.model)] if settings.model else [Path(entry, "policies", name) for entry in sys.path]
+    return next((place for place in places if place.is_file()), None)
 
 
 @cache

@@ -74,4 +74,5 @@ def _follows(candles: Candles, at: Ints, step: int) -> NDArray[np.bool_]:
     """Whether candle `at + step` exists and no candle is missing on the way."""
     inside = at + step < len(candles)
     later = np.minimum(at + step, len(candles) - 1)
-    return inside & (candles.open_time[later] - candles.open_time[at] == step * candles.timeframe.ms)
+    whole: NDArray[np.bool_] = candles.open_time[later] - candles.open_time[at] == step * candles.timeframe.ms
+    return inside & whole

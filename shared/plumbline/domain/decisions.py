@@ -1,22 +1,21 @@
-"""From candles to a decision: votes, score, tier, cooldown, levels. The same code live, in backfill and backtest."""
+"""From candles to decisions: what fires, at which levels, and why. The same code live, in backfill and backtest."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from plumbline.domain import scanners
-from plumbline.domain.candles import Candles, Floats
+from plumbline.domain.candles import Candles
 from plumbline.domain.errors import InvalidInput
+from plumbline.domain.evaluation import Evaluation, evaluate
 from plumbline.domain.features import Features
+from plumbline.domain.policy import Policy
+from plumbline.domain.scanners import SCANNERS, Scene
+from plumbline.domain.scores import FIRED_AT, Reading, Scores, found, score
 from plumbline.domain.signals import Action, Tier, to_price
 from plumbline.domain.strategies import Configuration
 from plumbline.domain.windows import WARM_UP
-
-_FIRED_AT = 0.5
-"""An indicator counts as fired from this strength of its vote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,67 +32,56 @@ class Levels:
 class Decision:
     """What a configuration makes of one candle. HOLD says in `reasoning` why nothing is done.
 
-    `confidence` of the rules is the score as a fraction: how strongly they agree, not a probability of winning.
-    `candle_close` is the ms at which the candle closed, None for a decision on given values.
+    `scanner` is the one that counts most in the score. `confidence` is the policy's probability where that is the
+    model, else the score as a fraction: how strongly the rules agree, not a probability of winning. `candle_close` is
+    the ms at which the candle closed, None for a decision on given values. `opinion` holds the policy's probabilities
+    in the order of `policy.ACTIONS`, None where it has none.
     """
 
     action: Action
     confidence: float
     unified_score: float
     tier: Tier
+    scanner: str = ""
     indicator_breakdown: Mapping[str, float] = field(default_factory=dict)
     indicators_fired: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
+    levels: Levels = field(default_factory=Levels)
     entry_price: Decimal | None = None
-    stop_loss: Decimal | None = None
-    take_profit: Decimal | None = None
-    position_size: Decimal | None = None
-    risk_reward_ratio: Decimal | None = None
     candle_close: int | None = None
+    opinion: tuple[float, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """Votes of a window, weighted. `side` is +1, −1 or 0 (nothing fires), each array (n,)."""
-
-    features: Features
-    votes: Mapping[str, Floats]
-    buy: Floats
-    sell: Floats
-    fired: Floats
-    side: NDArray[np.int64]
-
-    @property
-    def score(self) -> Floats:
-        return np.maximum(self.buy, self.sell)
-
-
-def decide(configuration: Configuration, candles: Candles) -> Decision:
+def decide(configuration: Configuration, candles: Candles, policy: Policy | None = None) -> Decision:
     """Decision at the last of these candles, which should be its window (`windows.window_start`)."""
     if len(candles) < WARM_UP:
         return _hold(0.0, f"not enough history: {len(candles)} of {WARM_UP} candles")
-    (scored, fires), last = _evaluate(configuration, candles, len(candles) - 1), -1
-    return _dated(_decision(configuration, scored, last, fires=bool(fires[last])), candles, last)
+    close = int(candles.open_time[-1]) + candles.timeframe.ms
+    return _decision(configuration, evaluate(configuration, [candles], close, close, policy))
 
 
-def decide_all(configuration: Configuration, candles: Candles, after: int, until: int) -> Iterator[Decision]:
-    """BUY and SELL decisions of the candles of one window that close in (after, until], oldest first."""
-    closed = candles.closed_by(until)
-    first = max(WARM_UP - 1, int(np.searchsorted(candles.open_time, after - candles.timeframe.ms, "right")))
-    if first >= len(closed):
+def decide_all(
+    configuration: Configuration, windows: Sequence[Candles], first: int, last: int, policy: Policy | None = None
+) -> Iterator[tuple[int, Decision]]:
+    """BUY and SELL decisions of the candles that close in [first, last] (ms), each with the index of its market.
+
+    The windows are of one timeframe and begin where those of these candles do; together they are the universe in which
+    `mss` ranks. Oldest candle first.
+    """
+    if not windows or last < first:
         return
-    scored, fires = _evaluate(configuration, closed, first)
-    for at in (np.flatnonzero(fires) - len(fires)).tolist():
-        if at >= first - len(closed):
-            yield _dated(_decision(configuration, scored, at, fires=True), closed, at)
+    evaluation = evaluate(configuration, windows, first, last, policy)
+    for candle, market in np.argwhere(evaluation.fires.T).tolist():
+        yield market, _decision(configuration, evaluation.part(market, candle))
 
 
 def decide_snapshot(configuration: Configuration, values: Mapping[str, float]) -> Decision:
-    """Decision on indicator values somebody gives; without an ATR it carries no levels."""
+    """Decision of the rules on indicator values somebody gives; without an ATR it carries no levels."""
     if not values.get("close", 0) > 0:
         raise InvalidInput(f"close {values.get('close')} must be above zero", field="close_price")
-    scored = _score(configuration, Features.of_snapshot(values))
-    return _decision(configuration, scored, 0, fires=bool(scored.side[0]))
+    scene = Scene(Features.of_snapshot(values))
+    scores = score(configuration, scene)
+    return _decision(configuration, Evaluation(None, scene, scores, scores.side != 0))
 
 
 def levels(configuration: Configuration, action: Action, close: float, atr: float) -> Levels:
@@ -114,101 +102,108 @@ def levels(configuration: Configuration, action: Action, close: float, atr: floa
     )
 
 
-def _evaluate(configuration: Configuration, candles: Candles, first: int) -> tuple[_Scored, NDArray[np.bool_]]:
-    """Scores from candle `first` on, and which of them fire after cooldown; both end with the last candle.
-
-    The indicators need the whole window, the votes only these candles and those that the cooldown looks back on.
-    """
-    begin = max(0, first - configuration.cooldown_bars)
-    scored = _score(configuration, Features.of(candles).since(begin))
-    return scored, _after_cooldown(configuration, scored.side) != 0
-
-
-def _score(configuration: Configuration, features: Features) -> _Scored:
-    votes = scanners.votes(configuration, features)
-    weights = {name: configuration.indicator_weights.get(name, 0.0) for name in votes}
-    total = sum(configuration.indicator_weights.values())
-    nothing = np.zeros_like(features.close)
-    buy, sell = nothing.copy(), nothing.copy()
-    for name, vote in votes.items():
-        share = 100 * weights[name] / total
-        buy += share * np.clip(vote, 0, 1)
-        sell += share * np.clip(-vote, 0, 1)
-    lead = np.where(buy >= sell, 1, -1)
-    fired = nothing.copy()
-    for name, vote in votes.items():
-        if weights[name]:
-            fired += lead * vote >= _FIRED_AT
-    target = np.where(lead > 0, configuration.score_buy_target, configuration.score_sell_target)
-    enough = (np.maximum(buy, sell) >= target) & (fired >= configuration.min_indicators_required) & (buy != sell)
-    return _Scored(features, votes, buy, sell, fired, np.where(enough, lead, 0))
-
-
-def _after_cooldown(configuration: Configuration, side: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Keep what fires after `cooldown_bars` candles without the same side: a lasting condition is one signal.
-
-    Judged on the condition itself, not on what was signalled, so it needs no memory and no start.
-    """
-    kept = side.copy()
-    for back in range(1, min(configuration.cooldown_bars, len(side) - 1) + 1):
-        kept[back:] = np.where(side[back:] == side[:-back], 0, kept[back:])
-    return kept
-
-
-def _decision(configuration: Configuration, scored: _Scored, at: int, *, fires: bool) -> Decision:
-    score = round(float(scored.score[at]), 2)
-    side = int(scored.side[at])
-    if not fires or not side:
-        return _hold(score, _why_not(configuration, scored, at))
+def _decision(configuration: Configuration, cell: Evaluation) -> Decision:
+    """The decision at one market's candle: every array of `cell` holds one value."""
+    scores, features = cell.scores, cell.scene.features
+    close = None if cell.closes is None else int(cell.closes[0])
+    chances = None if cell.scene.opinions is None else tuple(cell.scene.opinions[0, 0].tolist())
+    opinion = chances if chances and np.isfinite(chances).all() else None
+    side = int(scores.side[0, 0])
+    if not cell.fires[0, 0]:
+        best = max(max(reading.buy.item(), reading.sell.item()) for reading in scores.readings.values())
+        return _hold(best, _why_not(configuration, scores), candle_close=close, opinion=opinion)
     action = Action.BUY if side > 0 else Action.SELL
-    close = float(scored.features.close[at])
-    ends = levels(configuration, action, close, float(scored.features.atr[at]))
-    cast = {name: round(float(vote[at]), 4) for name, vote in scored.votes.items()}
-    agreeing = {name: vote for name, vote in cast.items() if vote * side > 0}
+    agreeing = _agreeing(configuration, scores, side)
+    unified = round((scores.buy if side > 0 else scores.sell).item(), 2)
+    lead = next(iter(agreeing))
     return Decision(
         action=action,
-        confidence=round(score / 100, 4),
-        unified_score=score,
-        tier=Tier.of(score),
-        indicator_breakdown=_breakdown(configuration, cast),
-        indicators_fired=tuple(name for name, vote in cast.items() if vote * side >= _FIRED_AT),
-        reasoning=scanners.reasons(configuration, scored.features, at, agreeing),
-        entry_price=to_price(close),
-        stop_loss=ends.stop_loss,
-        take_profit=ends.take_profit,
-        position_size=ends.position_size,
-        risk_reward_ratio=ends.risk_reward_ratio,
+        confidence=max(opinion[1:]) if lead == "model" and opinion else round(unified / 100, 4),
+        unified_score=unified,
+        tier=Tier.of(unified),
+        scanner=lead,
+        indicator_breakdown=_breakdown(configuration, agreeing),
+        indicators_fired=_fired(configuration, agreeing, side),
+        reasoning=(*_reasons(configuration, cell.scene, agreeing, side), *_against(configuration, scores, side)),
+        levels=levels(configuration, action, features.close.item(), features.atr.item()),
+        entry_price=to_price(features.close.item()),
+        candle_close=close,
+        opinion=opinion,
     )
 
 
-def _breakdown(configuration: Configuration, cast: Mapping[str, float]) -> dict[str, float]:
-    """Points each indicator adds to the score; negative where it voted for the other side."""
-    total = sum(configuration.indicator_weights.values())
-    return {n: round(100 * vote * configuration.indicator_weights.get(n, 0.0) / total, 2) for n, vote in cast.items()}
+def _agreeing(configuration: Configuration, scores: Scores, side: int) -> dict[str, Reading]:
+    """The scanners that found something on this side, the one that counts most first."""
+    agreed = {n: r for n, r in scores.readings.items() if found(configuration, r, side).item()}
+    weights = configuration.scanner_weights
+
+    def support(name: str) -> float:
+        reading = agreed[name]
+        return float(weights[name] * (reading.buy if side > 0 else reading.sell).item())
+
+    return {name: agreed[name] for name in sorted(agreed, key=support, reverse=True)}
 
 
-def _hold(score: float, reason: str) -> Decision:
+def _breakdown(configuration: Configuration, agreeing: Mapping[str, Reading]) -> dict[str, float]:
+    """Points of the unified score from each indicator: positive for BUY, negative for SELL."""
+    total = sum(configuration.scanner_weights[name] for name in agreeing)
+    points = {}
+    for name, reading in agreeing.items():
+        weights = SCANNERS[name].weights(configuration)
+        share = configuration.scanner_weights[name] / total / sum(weights.values())
+        for key, vote in reading.votes.items():
+            points[key] = round(100 * vote.item() * weights.get(key, 0.0) * share, 2)
+    return points
+
+
+def _fired(configuration: Configuration, agreeing: Mapping[str, Reading], side: int) -> tuple[str, ...]:
+    return tuple(
+        key
+        for name, reading in agreeing.items()
+        for key, vote in reading.votes.items()
+        if vote.item() * side >= FIRED_AT and SCANNERS[name].weights(configuration).get(key)
+    )
+
+
+def _reasons(configuration: Configuration, scene: Scene, agreeing: Mapping[str, Reading], side: int) -> Iterator[str]:
+    """A short sentence for every vote on this side, scanner by scanner, the strongest first."""
+    for name, reading in agreeing.items():
+        cast = {key: vote.item() for key, vote in reading.votes.items() if vote.item() * side > 0}
+        told = SCANNERS[name].tell(configuration, scene, cast)
+        yield from (told[key] for key in sorted(told, key=lambda key: -abs(cast[key])))
+
+
+def _against(configuration: Configuration, scores: Scores, side: int) -> Iterator[str]:
+    for name, reading in _agreeing(configuration, scores, -side).items():
+        points = (reading.sell if side > 0 else reading.buy).item()
+        yield f"{name} disagrees: {'SELL' if side > 0 else 'BUY'} {points:.0f}"
+
+
+def _hold(
+    score: float, reason: str, *, candle_close: int | None = None, opinion: tuple[float, ...] | None = None
+) -> Decision:
+    score = round(score, 2)
     return Decision(
         action=Action.HOLD,
         confidence=round(score / 100, 4),
         unified_score=score,
         tier=Tier.of(score),
         reasoning=(reason,),
+        candle_close=candle_close,
+        opinion=opinion,
     )
 
 
-def _why_not(configuration: Configuration, scored: _Scored, at: int) -> str:
-    if scored.side[at]:
+def _why_not(configuration: Configuration, scores: Scores) -> str:
+    if scores.side.item():
         return f"the condition already held within the last {configuration.cooldown_bars} candles (cooldown)"
-    buy, sell, fired = scored.buy[at], scored.sell[at], int(scored.fired[at])
-    if fired < configuration.min_indicators_required:
-        return f"{fired} of {configuration.min_indicators_required} required indicators fired"
+    if scores.fired.item() >= configuration.min_indicators_required and scores.buy.item():
+        return f"as much speaks for BUY ({scores.buy.item():.1f}) as for SELL ({scores.sell.item():.1f})"
+    if scores.buy.item() or scores.sell.item():
+        return f"{scores.fired.item()} of {configuration.min_indicators_required} required indicators fired"
+    buy = max(reading.buy.item() for reading in scores.readings.values())
+    sell = max(reading.sell.item() for reading in scores.readings.values())
     return (
         f"score {buy:.1f} for BUY (from {configuration.score_buy_target:g}), "
         f"{sell:.1f} for SELL (from {configuration.score_sell_target:g})"
     )
-
-
-def _dated(decision: Decision, candles: Candles, at: int) -> Decision:
-    close = int(candles.open_time[at]) + candles.timeframe.ms
-    return replace(decision, candle_close=close)

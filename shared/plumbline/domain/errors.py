@@ -6,6 +6,7 @@ PlumblineError
 │   └── UnknownSymbol     no such market; carries the near matches
 ├── NotFound              the thing named does not exist
 ├── RecordRefused         may not enter the record (placeholder output, another data source)
+├── ModelRefused          the model file is not the one this code was made for
 ├── SettingsError         the environment is incomplete or wrong; lists every fault at once
 ├── CorruptChunk          stored candles do not match their own checksum; ours to repair, nobody's input
 ├── CursorMoved           another run moved the cursor first; nothing is lost, the next run goes on
@@ -49,6 +50,10 @@ class NotFound(PlumblineError):
 
 class RecordRefused(PlumblineError):
     """This may not enter the record."""
+
+
+class ModelRefused(PlumblineError):
+    """This model file is broken, or made for other features, another window or other actions than this code has."""
 
 
 class SettingsError(PlumblineError):

@@ -80,9 +80,14 @@ class Features:
             known.setdefault("macd_hist", known["macd"] - known["macd_signal"])
         return cls(**{f.name: np.array([[known.get(f.name, np.nan)]]) for f in fields(cls)})
 
-    def part(self, rows: slice | Ints, columns: slice) -> Self:
-        """The values of some markets at some candles."""
+    def part(self, rows: slice, columns: slice) -> Self:
+        """The values of some markets at some candles, as views."""
         return type(self)(*(getattr(self, f.name)[rows, columns] for f in fields(self)))
+
+    @property
+    def unit(self) -> Floats:
+        """The ATR as a yardstick: NaN where the market does not move at all."""
+        return np.where(self.atr > 0, self.atr, np.nan)
 
     @property
     def percent_b(self) -> Floats:

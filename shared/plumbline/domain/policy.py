@@ -4,11 +4,14 @@ The policy is a neural network that looks at the last `WINDOW` candles of one ma
 to pay: the probability that a trade in that direction reaches its target before its stop within a day.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Floats
 from plumbline.domain.features import CHANNEL, DAY, SLOW, Features
 
@@ -47,8 +50,31 @@ _BATCH = 8_192
 """Windows in one run: 15 MB of inputs."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a model file says about itself. `hash` is the SHA-256 of the whole file.
+
+    `market` is what it was trained on (`recorded`, `simulated`), `timeframe` the candles it reads. `prior` holds the
+    shares of `ACTIONS` among its examples; `spread` for each feature the inner edges of ten equal parts of its examples
+    and the share that fell in each part; `card` its figures out of sample.
+    """
+
+    name: str
+    version: str
+    hash: str
+    market: str
+    timeframe: Timeframe
+    prior: tuple[float, ...]
+    spread: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]
+    card: Mapping[str, Any]
+
+
 class Policy(Protocol):
     """A trained policy."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Where it comes from and how well it did."""
 
     def probabilities(self, windows: Windows) -> Floats:
         """Probability of each of `ACTIONS` at the end of each window: float64 (n, 3)."""
@@ -56,7 +82,7 @@ class Policy(Protocol):
 
 def inputs(features: Features) -> Windows:
     """Inputs at each candle: float32 (markets, candles, len(`FEATURES`)), NaN where one has no value."""
-    f, atr = features, np.where(features.atr > 0, features.atr, np.nan)
+    f, atr = features, features.unit
     columns = (
         (f.close - f.close_prev) / atr,
         (f.close - f.close_day) / (atr * np.sqrt(DAY)),
@@ -74,7 +100,7 @@ def inputs(features: Features) -> Windows:
         f.volume_ratio / (1 + f.volume_ratio) - 0.5,
     )
     stacked = np.stack([column.astype(np.float32) for column in columns], axis=-1)
-    return np.clip(stacked, -_LIMIT, _LIMIT)
+    return np.clip(stacked, np.float32(-_LIMIT), np.float32(_LIMIT), out=stacked)
 
 
 def opinions(policy: Policy, values: Windows, wanted: NDArray[np.bool_]) -> Floats:
@@ -102,4 +128,3 @@ def expected_value(probability: Floats, reward: float, cost: Floats) -> Floats:
     lower bound.
     """
     return probability * reward - (1 - probability) - cost
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, days_between, iso
 from plumbline.domain.errors import ExchangeUnavailable, NotFound, StoreUnavailable
 from plumbline.domain.outcomes import GIVE_UP_AFTER
-from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration
+from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration, default_configuration
 from plumbline.ports import Exchange, Stores, Universe
 from plumbline.settings import Settings
 
@@ -91,6 +91,15 @@ def scanned_between(universes: Sequence[Universe], channel: Channel, first: int,
     return sorted({s for close in (first, *changes, last) for s in scanned_symbols(universes, channel, close)})
 
 
+def stretches(
+    universes: Sequence[Universe], channel: Channel, first: int, last: int
+) -> list[tuple[int, int, tuple[str, ...]]]:
+    """The closes [first, last] cut where the scanned symbols change: (from, to, symbols)."""
+    cuts = sorted({first, *(u.taken_at for u in universes if first < u.taken_at <= last)})
+    ends = [*(cut - 1 for cut in cuts[1:]), last]
+    return [(a, b, scanned_symbols(universes, channel, a)) for a, b in zip(cuts, ends, strict=True)]
+
+
 def known_markets(stores: Stores, now: int) -> tuple[str, ...]:
     """The latest catalogue of markets: today's or yesterday's, else the last of a week; empty where there is none."""
     days = days_between(now - 7 * DAY, now)
@@ -114,9 +123,8 @@ def timeframes_of(channels: Sequence[Channel]) -> list[Timeframe]:
 
 
 def _activate_default(stores: Stores, channel: Channel, settings: Settings) -> Activation:
-    configuration = Configuration(
-        strategy=channel.channel_id,
-        strategy_type=channel.strategy_type,
+    configuration = default_configuration(
+        channel,
         confidence_threshold=settings.confidence_threshold,
         tp_threshold=settings.atr_multiplier_tp,
         sl_threshold=settings.atr_multiplier_sl,

@@ -1,21 +1,20 @@
 """Evaluate every closed candle once and append the signals it makes to the log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.decisions import Decision, decide_all
-from plumbline.domain.scanners import SCANNER
+from plumbline.domain.errors import RecordRefused
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, signal_id
 from plumbline.domain.strategies import Channel
 from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import (
-    Current,
     configurations,
     open_channels,
     scanned_between,
-    scanned_symbols,
+    stretches,
     universes_between,
 )
 from plumbline.pipeline.progress import (
@@ -31,7 +30,8 @@ from plumbline.pipeline.progress import (
     reached,
     snapshot,
 )
-from plumbline.ports import Span, Stores, Universe
+from plumbline.pipeline.ruling import Policies, Ruling, no_policy
+from plumbline.ports import Span, Stores
 from plumbline.settings import Settings
 
 
@@ -43,13 +43,15 @@ def generate_signals(
     enough_time: EnoughTime = always,
     *,
     clock: Clock = event_time,
+    policy: Policies = no_policy,
 ) -> dict[str, int]:
     """Evaluate every candle of `timeframe` that closed since the last run and is collected.
 
     `now` says how far to go, `clock` when a signal is really recorded: an old event sent again makes no live signal.
-    Returns how many candles were `evaluated` and how many `signals` are new in the log.
+    Returns how many candles were `evaluated`, how many `signals` are new in the log, and how many were `refused`:
+    without a model, what its channels find by the rules is a placeholder.
     """
-    count = {"evaluated": 0, "signals": 0}
+    count = {"evaluated": 0, "signals": 0, "refused": 0}
     known = snapshot(stores.cursors)
     collected, cursor = known.get(collecting(timeframe)), known.get(generating(timeframe))
     if collected is None:
@@ -61,10 +63,10 @@ def generate_signals(
         if not enough_time():
             break
         late = [] if cursor else [first]
-        block = _Block(stores, settings, Progress.of(collected), clock(now), first, last, count)
+        block = _Block(stores, settings, Progress.of(collected), clock(now), first, last, policy, count)
         for signal in block.signals(channels):
-            count["signals"] += stores.signals.add(signal)
-            if signal.timestamp <= reached(cursor):
+            new = _append(stores, signal, count)
+            if new and signal.timestamp <= reached(cursor):
                 late.append(signal.timestamp)
         if late:
             call_log_readers_back(stores.cursors, min(late))
@@ -87,6 +89,7 @@ class _Block:
     recorded_at: int
     first: int
     last: int
+    policy: Policies
     count: dict[str, int]
 
     def signals(self, channels: Sequence[Channel]) -> Iterator[Signal]:
@@ -95,51 +98,58 @@ class _Block:
             return
         timeframe = channels[0].timeframe
         universes = universes_between(self.stores, self.first, self.last)
-        scanned = {c.channel_id: scanned_between(universes, c, self.first, self.last) for c in channels}
-        symbols = sorted({symbol for names in scanned.values() for symbol in names})
+        symbols = sorted({s for c in channels for s in scanned_between(universes, c, self.first, self.last)})
         start = window_start(timeframe, self.first - timeframe.ms)
         loaded = self.stores.candles.load([Span(symbol, timeframe, start, self.last) for symbol in symbols])
         windows = dict(zip(symbols, loaded, strict=True))
         for channel in channels:
             for current in configurations(self.stores, channel, self.first - 1, self.last, self.settings):
-                for symbol in scanned[channel.channel_id]:
-                    yield from self._decide(channel, current, symbol, windows[symbol], universes)
+                ruling = Ruling.of(current.configuration, timeframe, self.policy)
+                for first, last, scanned in stretches(universes, channel, current.after + 1, current.until):
+                    together = {s: windows[s] for s in scanned if s not in current.configuration.excluded_symbols}
+                    yield from self._decide(channel, ruling, together, first, last)
 
     def _decide(
-        self, channel: Channel, current: Current, symbol: str, window: Candles, universes: Sequence[Universe]
+        self, channel: Channel, ruling: Ruling, windows: Mapping[str, Candles], first: int, last: int
     ) -> Iterator[Signal]:
         # Beyond the collector's own position, or a hole that may still fill, indicators would see a gap.
-        until = min(current.until, self.progress.solid_until(symbol))
-        known = window.closed_by(until)
-        self.count["evaluated"] += len(known.between(current.after + 1 - window.timeframe.ms, until))
-        if symbol in current.configuration.excluded_symbols:
-            return
-        for decision in decide_all(current.configuration, known, current.after, until):
-            close = decision.candle_close
-            if close is not None and symbol in scanned_symbols(universes, channel, close):
-                provenance = Provenance(
-                    candles_hash=known.closed_by(close).digest(),
-                    data_source=self.stores.source,
-                    code_version=self.settings.code_version,
-                )
-                yield to_signal(decision, current, channel, symbol, close, provenance, self.recorded_at)
+        solid = {symbol: min(last, self.progress.solid_until(symbol)) for symbol in windows}
+        if ruling.configuration.compares_markets and solid:
+            # A rank changes with every market that is missing: the universe goes as far as the last of its markets.
+            solid = dict.fromkeys(solid, min(solid.values()))
+        known = {symbol: window.closed_by(solid[symbol]) for symbol, window in windows.items()}
+        step = channel.timeframe.ms
+        first, last = -(-first // step) * step, channel.timeframe.floor(last)
+        self.count["evaluated"] += sum(len(w.between(first - step, last)) for w in known.values())
+        symbols = list(known)
+        for market, decision in decide_all(ruling.configuration, [*known.values()], first, last, ruling.policy):
+            yield self._signal(channel, ruling, symbols[market], known[symbols[market]], decision)
+
+    def _signal(self, channel: Channel, ruling: Ruling, symbol: str, window: Candles, decision: Decision) -> Signal:
+        provenance = Provenance(
+            candles_hash=window.closed_by(decision.candle_close or 0).digest(),
+            model_hash=ruling.model_hash,
+            data_source=self.stores.source,
+            code_version=self.settings.code_version,
+        )
+        return to_signal(decision, channel, ruling, symbol, provenance, self.recorded_at)
 
 
 def to_signal(
     decision: Decision,
-    current: Current,
     channel: Channel,
+    ruling: Ruling,
     symbol: str,
-    close: int,
     provenance: Provenance,
     now: int,
 ) -> Signal:
     """The signal of a decision: its id is made of snapshot, symbol, timeframe and close, so it can exist only once."""
-    snapshot = current.configuration.config_hash
-    if decision.action is Action.HOLD or decision.entry_price is None:
-        raise ValueError(f"{decision.action} at {decision.entry_price} is no signal")
+    close = decision.candle_close
+    if decision.action is Action.HOLD or decision.entry_price is None or close is None:
+        raise ValueError(f"{decision.action} at {decision.entry_price}, candle {close}, is no signal")
+    configuration, ends = ruling.configuration, decision.levels
     return Signal(
-        signal_id=signal_id(close, snapshot, symbol, channel.timeframe),
+        signal_id=signal_id(close, ruling.snapshot_id, symbol, channel.timeframe),
         timestamp=close,
         recorded_at=now,
         origin=Origin.LIVE if now - close <= channel.max_lag else Origin.BACKFILL,
@@ -149,18 +159,33 @@ def to_signal(
         confidence=decision.confidence,
         unified_score=decision.unified_score,
         tier=decision.tier,
-        scanner_type=SCANNER,
+        scanner_type=decision.scanner,
         channel_id=channel.channel_id,
-        strategy_type=current.configuration.strategy_type,
+        strategy_type=configuration.strategy_type,
         entry_price=decision.entry_price,
-        stop_loss=decision.stop_loss,
-        take_profit=decision.take_profit,
-        position_size=decision.position_size,
-        risk_reward_ratio=decision.risk_reward_ratio,
-        snapshot_id=snapshot,
+        stop_loss=ends.stop_loss,
+        take_profit=ends.take_profit,
+        position_size=ends.position_size,
+        risk_reward_ratio=ends.risk_reward_ratio,
+        snapshot_id=ruling.snapshot_id,
         provenance=provenance,
+        model_version=ruling.model_version,
         indicator_breakdown=decision.indicator_breakdown,
         indicators_fired=decision.indicators_fired,
         reasoning=decision.reasoning,
         latency_ms=now - close,
+        placeholder=ruling.placeholder,
     )
+
+
+def _append(stores: Stores, signal: Signal, count: dict[str, int]) -> bool:
+    """Append to the log; False where it is there already, or where the log refuses a placeholder."""
+    try:
+        new = stores.signals.add(signal)
+    except RecordRefused:
+        if not signal.placeholder:
+            raise
+        count["refused"] += 1
+        return False
+    count["signals"] += new
+    return new

@@ -1,0 +1,48 @@
+"""By what a channel decides: its configuration with the policy it asks, or the rules alone where that is missing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from plumbline.domain.calendar import Timeframe
+from plumbline.domain.policy import Policy
+from plumbline.domain.strategies import Configuration
+
+type Policies = Callable[[], Policy | None]
+"""Opens the policy when one is needed; None where there is no model file."""
+
+
+def no_policy() -> None:
+    """PLACEHOLDER mode: there is no model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """`policy` is None where the configuration does not ask it, or where there is none for the timeframe.
+
+    `placeholder` marks what a model channel finds by the rules while its model is missing: never a record.
+    """
+
+    configuration: Configuration
+    snapshot_id: str
+    policy: Policy | None = None
+    placeholder: bool = False
+
+    @classmethod
+    def of(cls, configuration: Configuration, timeframe: Timeframe, policies: Policies) -> "Ruling":
+        """Opens the policy only for a configuration that asks it."""
+        policy = policies() if configuration.asks_the_model else None
+        if policy and policy.facts.timeframe is not timeframe:
+            policy = None
+        if policy is None and configuration.strategy_type == "model":
+            return cls(configuration.by_the_rules(), configuration.config_hash, placeholder=True)
+        return cls(configuration, configuration.config_hash, policy)
+
+    @property
+    def model_hash(self) -> str:
+        """SHA-256 of the model that was asked; empty where none was."""
+        return self.policy.facts.hash if self.policy else ""
+
+    @property
+    def model_version(self) -> str:
+        """Version of the model that was asked; empty where none was."""
+        return self.policy.facts.version if self.policy else ""
