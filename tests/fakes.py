@@ -13,10 +13,11 @@ from typing import Any, cast
 import numpy as np
 
 from plumbline.domain.calendar import Timeframe
-from plumbline.domain.candles import COLUMNS, Candles, Sifted
+from plumbline.domain.candles import COLUMNS, Candles, Floats, Sifted
 from plumbline.domain.errors import CursorMoved, InvalidInput, UnknownSymbol
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import DIMENSIONS, DayRollup
+from plumbline.domain.policy import FEATURES, ModelFacts, Windows
 from plumbline.domain.signals import Signal, admit, timestamp_of
 from plumbline.domain.strategies import Activation, Channel, Configuration
 from plumbline.ports import Cursor, OutcomeKey, Page, SignalFilter, Span, Stores, Universe
@@ -395,3 +396,30 @@ def _resume_at(cursor: str | None, wanted: SignalFilter) -> str | None:
     if of != asdict(wanted):
         raise InvalidInput("this cursor belongs to a list with another filter", field="cursor")
     return str(before)
+
+
+class FakePolicy:
+    """A policy that follows the last candle: the larger its body, the surer it is of that side.
+
+    `seen` counts the windows it was asked about. `stretch` makes it surer of everything.
+    """
+
+    def __init__(self, stretch: float = 3.0, timeframe: Timeframe = Timeframe.H1) -> None:
+        self.seen = 0
+        self.stretch = stretch
+        self.facts = ModelFacts(
+            name="fake",
+            version="0.0.1",
+            hash="f" * 64,
+            market="simulated",
+            timeframe=timeframe,
+            prior=(0.4, 0.3, 0.3),
+            spread={name: (tuple(np.linspace(-1, 1, 9).tolist()), (0.1,) * 10) for name in FEATURES},
+            card={"verdict": "no edge"},
+        )
+
+    def probabilities(self, windows: Windows) -> Floats:
+        self.seen += len(windows)
+        body = self.stretch * windows[:, -1, FEATURES.index("body")].astype(np.float64)
+        odds = np.stack((np.ones_like(body), np.exp(body), np.exp(-body)), axis=1)
+        return cast("Floats", odds / odds.sum(axis=1, keepdims=True))
