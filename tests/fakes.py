@@ -14,6 +14,7 @@ import numpy as np
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import COLUMNS, Candles, Floats, Sifted
+from plumbline.domain.drift import ModelReport
 from plumbline.domain.errors import CursorMoved, InvalidInput, UnknownSymbol
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import DIMENSIONS, DayRollup
@@ -265,6 +266,20 @@ class InMemoryRollups:
         return [replace(r, cells={d: r.cells[d] for d in dimensions if d in r.cells}) for r in found]
 
 
+class InMemoryModelReports:
+    """ports.ModelReports."""
+
+    def __init__(self) -> None:
+        self.reports: dict[tuple[str, str], ModelReport] = {}
+
+    def put(self, report: ModelReport) -> None:
+        self.reports[report.model, report.day] = report
+
+    def latest(self, model: str, until: str) -> ModelReport | None:
+        days = [day for name, day in self.reports if name == model and day <= until]
+        return self.reports[model, max(days)] if days else None
+
+
 class FakeSchedules:
     """ports.Schedules."""
 
@@ -297,6 +312,7 @@ def memory_stores(source: str = "simulated") -> Stores:
         channels=InMemoryChannels(),
         markets=InMemoryMarkets(),
         rollups=InMemoryRollups(),
+        model_reports=InMemoryModelReports(),
     )
 
 

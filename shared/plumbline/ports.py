@@ -9,6 +9,7 @@ from typing import Protocol
 
 from plumbline.domain.calendar import Interval, Timeframe
 from plumbline.domain.candles import Candles, Sifted
+from plumbline.domain.drift import ModelReport
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import DayRollup
 from plumbline.domain.signals import Signal
@@ -210,6 +211,16 @@ class Rollups(Protocol):
         """The rollups of these days, oldest first, holding only the cells of these dimensions."""
 
 
+class ModelReports(Protocol):
+    """The model's daily reports. Derived: replaced whole, with the same bytes for the same facts."""
+
+    def put(self, report: ModelReport) -> None:
+        """Replace the report of its model and day."""
+
+    def latest(self, model: str, until: str) -> ModelReport | None:
+        """The newest report of the model named so, of this day or an earlier one."""
+
+
 class Schedules(Protocol):
     """The rules that start the outcome checks."""
 
@@ -236,3 +247,4 @@ class Stores:
     channels: ChannelStore
     markets: Markets
     rollups: Rollups
+    model_reports: ModelReports

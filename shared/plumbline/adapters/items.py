@@ -77,6 +77,11 @@ class Item(Model):
             return _refused(exc)
         return True
 
+    def put(self) -> None:
+        """Put, whatever is there."""
+        with self._asking("PutItem"):
+            self.save()
+
     def change_if(self, condition: Condition, *actions: Action) -> bool:
         """Update where the condition holds; False where it does not."""
         try:

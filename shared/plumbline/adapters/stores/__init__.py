@@ -3,6 +3,7 @@
 from plumbline.adapters.stores.candles import DynamoCandles
 from plumbline.adapters.stores.catalogue import DynamoChannels, DynamoMarkets, DynamoStrategies
 from plumbline.adapters.stores.cursors import DynamoCursors
+from plumbline.adapters.stores.model_reports import DynamoModelReports
 from plumbline.adapters.stores.outcomes import DynamoOutcomes
 from plumbline.adapters.stores.rollups import DynamoRollups
 from plumbline.adapters.stores.signals import DynamoSignals
@@ -30,4 +31,5 @@ def stores_over(tables: Tables, source: str) -> Stores:
         channels=DynamoChannels(tables.channels),
         markets=DynamoMarkets(tables.universes, tables.followed, source),
         rollups=DynamoRollups(tables.rollups, source),
+        model_reports=DynamoModelReports(tables.rollups, source),
     )
