@@ -20,4 +20,5 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
         wiring.enough_time(context),
         clock=app.clock,
         policy=app.policy,
+        stopwatch=app.stopwatch,
     )

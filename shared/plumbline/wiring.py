@@ -13,6 +13,7 @@ from plumbline.domain.policy import Policy
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import Policies, no_policy
+from plumbline.pipeline.timing import Stopwatch
 from plumbline.ports import Exchange, Schedules, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
 
@@ -31,6 +32,7 @@ class App:
     policy: Policies = no_policy
     clock: Callable[[int], int] = event_time
     settle: Callable[[int], None] = lambda _: None
+    stopwatch: Stopwatch = time.perf_counter
 
 
 @cache
