@@ -18,6 +18,9 @@ SLOW = 100
 DAY = 24
 """Candles over which the longer return is taken: a day, where they are hours."""
 
+_STILL = 1e-9
+"""A market whose ATR is below this part of its price stands still: beyond lie the rounding errors of its averages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -59,17 +62,20 @@ class Features:
         """
         now, before = slice(DAY, None), slice(DAY - 1, -1)
         raw = _raw(windows, grid)
+        close, earlier, rsi = raw["close"][:, now], raw["close"][:, :-DAY], raw["rsi"][:, now]
         flow = raw["accumulation"][:, now] - raw["accumulation"][:, DAY - CHANNEL : -CHANNEL]
         return cls(
             **{name: raw[name][:, now] for name in _AS_IT_IS},
-            body=raw["close"][:, now] - raw["open"][:, now],
+            # TA-Lib answers 0 where no close ever moved. That is no fall: nothing over nothing.
+            rsi=np.where((rsi > 0) | (close < earlier), rsi, np.nan),
+            body=close - raw["open"][:, now],
             macd_hist_prev=raw["macd_hist"][:, before],
             volume_ratio=_quotient(raw["volume"][:, now], raw["mean_volume"][:, before]),
             money_flow=np.clip(_quotient(flow, CHANNEL * raw["mean_volume"][:, now]), -1, 1),
             channel_high=raw["highest"][:, before],
             channel_low=raw["lowest"][:, before],
             close_prev=raw["close"][:, before],
-            close_day=raw["close"][:, :-DAY],
+            close_day=earlier,
         )
 
     @classmethod
@@ -86,8 +92,8 @@ class Features:
 
     @property
     def unit(self) -> Floats:
-        """The ATR as a yardstick: NaN where the market does not move at all."""
-        return np.where(self.atr > 0, self.atr, np.nan)
+        """The ATR as a yardstick: NaN where the market stands still."""
+        return np.where(self.atr > _STILL * self.close, self.atr, np.nan)
 
     @property
     def percent_b(self) -> Floats:
@@ -103,10 +109,10 @@ class Features:
 
 
 _AS_IT_IS = (
-    *("close", "high", "low", "rsi", "macd", "macd_signal", "macd_hist"),
+    *("close", "high", "low", "macd", "macd_signal", "macd_hist"),
     *("bb_upper", "bb_middle", "bb_lower", "atr", "slow_average"),
 )
-_SERIES = (*_AS_IT_IS, "open", "volume", "mean_volume", "accumulation", "highest", "lowest")
+_SERIES = (*_AS_IT_IS, "rsi", "open", "volume", "mean_volume", "accumulation", "highest", "lowest")
 
 
 def _raw(windows: Sequence[Candles], grid: Ints) -> dict[str, Floats]:
@@ -140,11 +146,11 @@ def _series(candles: Candles) -> tuple[Floats, ...]:
         close,
         high,
         low,
-        kernels.rsi(close),
         *kernels.macd(close),
         *kernels.bollinger(close),
         kernels.atr(high, low, close),
         kernels.sma(close, SLOW),
+        kernels.rsi(close),
         candles.open,
         volume,
         kernels.sma(volume, CHANNEL),
