@@ -77,7 +77,7 @@ def _with_opinions(
     if not looked_back_on.any():
         return scene, scores
     before = np.zeros_like(wanted)
-    before[looked_back_on, :back] = True
+    before[looked_back_on, :back] = ready[looked_back_on, :back]
     earlier = opinions(policy, values, before)
     scene = Scene(features, np.where(before[..., None], earlier, now))
     return scene, score(configuration, scene)
