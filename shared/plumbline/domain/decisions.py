@@ -68,7 +68,11 @@ def decide_all(
     The windows are of one timeframe and begin where those of these candles do; together they are the universe in which
     `mss` ranks. Oldest candle first.
     """
-    if not windows or last < first:
+    if not windows:
+        return
+    step = windows[0].timeframe.ms
+    first, last = -(-first // step) * step, last - last % step
+    if last < first:
         return
     evaluation = evaluate(configuration, windows, first, last, policy)
     for candle, market in np.argwhere(evaluation.fires.T).tolist():
