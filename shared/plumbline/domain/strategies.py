@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from math import isfinite
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -103,7 +103,10 @@ class Configuration:
 
     def _faults(self) -> list[str]:
         costs = self.fee_bps, self.slippage_bps
+        numbers = {f.name: getattr(self, f.name) for f in fields(self) if f.type is float}
+        endless = {name: value for name, value in numbers.items() if not isfinite(value)}
         checks = {
+            f"{endless} must be finite numbers": not endless,
             **_weights("indicator_weights", self.indicator_weights, INDICATORS),
             **_weights("scanner_weights", self.scanner_weights, SCANNER_NAMES),
             f"score targets {self.score_buy_target}, {self.score_sell_target} must lie in 0–100": 0
@@ -123,7 +126,6 @@ class Configuration:
             <= min(costs)
             <= max(costs)
             <= 1_000,
-            f"min_expected_value {self.min_expected_value} must be a finite number": isfinite(self.min_expected_value),
             f"confidence_threshold {self.confidence_threshold} must lie in 0–1": 0 <= self.confidence_threshold <= 1,
             f"position_size_pct {self.position_size_pct} must lie in 0–1": 0 < self.position_size_pct <= 1,
         }
@@ -133,7 +135,7 @@ class Configuration:
 def _weights(name: str, weights: Mapping[str, float], known: tuple[str, ...]) -> dict[str, bool]:
     return {
         f"{name} must name {known}, got {sorted(weights)}": set(weights) <= set(known),
-        f"{name} {dict(weights)} must be ≥ 0 with a sum above 0": sum(weights.values()) > 0
+        f"{name} {dict(weights)} must be ≥ 0 with a sum above 0": 0 < sum(weights.values()) < inf
         and min(weights.values(), default=0) >= 0,
     }
 
