@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 ENV ?= dev
 FUNCTION ?= check_outcomes
+DATA ?=
 EVENT ?= tests/events/$(if $(filter api,$(FUNCTION)),api_health,$(FUNCTION)).json
 
 # uv from PATH, or a private one that touches nothing outside this directory
@@ -17,13 +18,16 @@ export UV
 export UV_NO_PROGRESS := 1
 export SAM_CLI_TELEMETRY := 0
 
+# where torch's build without CUDA comes from, as options of uv: its own index, or --find-links with a folder of wheels
+TORCH ?= --torch-backend cpu
+
 COMPILE = $(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header --no-annotate
 ENVIRONMENTS := dev sam cloud ric uv
 LAYERS := shared numeric model exchange api
 PROJECT := .venv/installed
 TOOLS := .venv-sam/installed .venv-cloud/installed .venv-ric/installed
 
-.PHONY: help demo up down build test check bench invoke deploy weights lock install tools clean
+.PHONY: help demo up down build test check bench model invoke deploy weights lock install tools clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -55,6 +59,10 @@ check: $(PROJECT) .venv-sam/installed ## Lint, format, types, templates, archite
 bench: build ## Measure the hot paths
 	$(BIN)/python -m tests.bench
 
+model: $(PROJECT) .venv-train/installed ## Train and judge the policies on a folder of recorded hourly candles: DATA=folder
+	@[ -n "$(DATA)" ] || { echo "Say where the candles are: make model DATA=folder, with BTC-USDT_1h.csv.gz in it" >&2; exit 1; }
+	$(BIN)/python -m layers.model.training --data "$(DATA)" --python .venv-train/bin/python
+
 invoke: build ## Run one built function under Lambda's runtime emulator: FUNCTION=check_outcomes EVENT=file.json
 	$(PLUMBLINE) invoke $(FUNCTION) $(EVENT)
 
@@ -68,6 +76,7 @@ lock: | $(filter .venv-uv/bin/uv,$(UV)) ## Compile every requirements file again
 	for name in $(ENVIRONMENTS); do \
 		$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; \
 	done
+	$(subst 3.13,3.11,$(COMPILE)) $(if $(UPGRADE),--upgrade) $(TORCH) requirements/train.in -o requirements/train.txt
 	for name in $(LAYERS); do \
 		$(COMPILE) --no-deps -c requirements/dev.txt layers/$$name/requirements.in -o layers/$$name/requirements.txt; \
 	done
@@ -86,17 +95,22 @@ clean: ## Remove what was built and every environment
 	.venv-uv/bin/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
-# $(1): directory, $(2): requirements
+# $(1): directory, $(2): requirements, $(3): Python's version if not 3.13, $(4): further options of the installation
+version = $(or $(3),3.13)
 define environment
-	@[ -x $(1)/bin/python ] || $(UV) venv --quiet --python "$$(requirements/find-python $(UV))" $(1) || { \
-		echo "No Python 3.13 found, and uv could not download one: install it (pyenv install 3.13) and try again." >&2; \
+	@[ -x $(1)/bin/python ] || $(UV) venv --quiet --python "$$(requirements/find-python $(UV) $(version))" $(1) || { \
+		echo "No Python $(version) found, and uv could not download one: install it (pyenv install $(version)) and try again." >&2; \
 		exit 1; }
-	$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --build-constraints requirements/dev.txt -r $(2)
+	$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --build-constraints requirements/dev.txt $(4) -r $(2)
 endef
 
 $(PROJECT): requirements/dev.txt pyproject.toml | $(filter .venv-uv/bin/uv,$(UV))
 	$(call environment,.venv,requirements/dev.txt)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-train/installed: requirements/train.txt | $(filter .venv-uv/bin/uv,$(UV))
+	$(call environment,.venv-train,requirements/train.txt,3.11,$(TORCH))
 	@touch $@
 
 .venv-%/installed: requirements/%.txt | $(filter .venv-uv/bin/uv,$(UV))

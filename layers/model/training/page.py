@@ -1,0 +1,164 @@
+"""The model card as a page, written from the figures that the files carry."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from layers.model.training.walkforward import MODELS, SERVED
+
+type Card = Mapping[str, Any]
+
+_HEAD = """# The policy
+
+A PPO-LSTM: one LSTM over the last 32 hourly candles, trained by proximal policy optimisation on trades with a stop and
+a target, its last layer then refitted so that what it answers are frequencies. `make model DATA=FOLDER` trains it,
+judges it and writes this page; nothing here was typed by hand.
+
+{meaning}. A signal needs the likeliest action to be BUY or SELL with a probability of at
+least {threshold}.
+
+It is not advice, and not evidence that anybody can earn by it: the tables say what was found on the data named, by the
+method described, and no more.
+"""
+
+_METHOD = """
+## Method
+
+* **Inputs** are the service's own feature code on the service's own windows, block by block, so that training sees what
+  serving computes, bit for bit. Holes in the data take away every window and every trade they touch.
+* **Learning.** A warm start clones the action that turned out right; PPO goes on from there with the trade's R after
+  costs as reward (one decision per candle, gamma 0, no position carried, because the service carries none). Then the
+  LSTM is frozen, a new last layer is fitted to the labels by cross-entropy, and a temperature of at least 1 to a span
+  of its own. Every example is shown as it was or mirrored, with one half, so that a rising market does not teach BUY.
+* **Judgement.** {folds} walk-forward folds, all markets on one calendar: learn, stop, calibrate, be judged, in
+  that order of time, with {purge} hours left out at each border. Intervals are 95 %: Wilson's for hit rates, a
+  bootstrap of whole weeks of all markets for the rest.
+* **Prior** is a model that always answers the frequencies of its training span. R is the distance to the stop; costs
+  are 0.3 % of the price for both sides of a trade.
+* One pass with settings fixed beforehand: no setting was chosen by looking at a test part. Each table shows every model
+  that was fitted. Where a model without PPO is better than the one that is served, the table says so.
+"""
+
+_NAMES = {"recorded": "Recorded candles: `policy.onnx`", "simulated": "Simulated market: `policy-simulated.onnx`"}
+_CONTROLS = {
+    "simulated": "positive: the simulated market, where there is something to find",
+    "directionless": "negative: the same with its direction drawn by lot, where there is nothing",
+}
+
+
+def write(cards: Mapping[str, Card]) -> str:
+    """The page of these cards, by market."""
+    first = next(iter(cards.values()))
+    parts = [
+        _HEAD.format(meaning=first["meaning"][0].upper() + first["meaning"][1:], threshold=first["threshold"]),
+        _METHOD.format(folds=len(first["folds"]), purge=first["purge_hours"]),
+        _controls(first),
+        *(_market(market, card) for market, card in cards.items()),
+    ]
+    return "\n".join(line.rstrip() for line in "\n".join(parts).splitlines()) + "\n"
+
+
+def _controls(card: Card) -> str:
+    rows = [[_CONTROLS[name], *_probable(figures)] for name, figures in card["controls"].items()]
+    return "\n## Controls\n\n" + _table(["market", *_PROBABLE], rows)
+
+
+def _market(market: str, card: Card) -> str:
+    symbols = ", ".join(f"{symbol} {count:,}" for symbol, count in card["symbols"].items())
+    lines = [
+        f"\n## {_NAMES[market]}\n",
+        f"Verdict: **{card['verdict']}**. {_days(card['span'])}, {card['examples']:,} examples: {symbols}.\n",
+        _table(["model, all folds", *_PROBABLE], _models(card)),
+        "\nEvery candle in one direction, for comparison:\n",
+        _table(["rule", *_EARNED], [[name, *_earned(f)] for name, f in card["rules"].items()]),
+        "\nFolds of the served model:\n",
+        _table(["judged on", "learned from", "T", *_PROBABLE], [_fold(fold) for fold in card["folds"]]),
+        "\nWhat it said of BUY and SELL, and how often it came:\n",
+        _table(
+            ["answers", "mean said", "came"], [[f"{n:,}", f"{a:.3f}", f"{b:.3f}"] for n, a, b in card["reliability"]]
+        ),
+        "\nThe last fold with other seeds:\n",
+        _table(["seed", "log-loss", "better than prior", "signals", "hits", "R", "same action"], _seeds(card)),
+        *_fresh(card),
+        "\nGates:\n",
+        _table(["gate", "measured", "asked", ""], [_gate(gate) for gate in card["gates"]]),
+    ]
+    return "\n".join(lines)
+
+
+_EARNED = ["signals", "hits", "hit rate", "R after costs", "one at a time", "its R"]
+_PROBABLE = ["log-loss", "better than prior", "Brier", "ECE", "largest", *_EARNED]
+
+
+def _probable(f: Card) -> list[str]:
+    return [
+        f"{f['log_loss']:.4f}",
+        f"{f['log_loss_gain']:+.4f} {_interval(f['log_loss_gain_interval'])}",
+        f"{f['brier']:.3f}",
+        f"{f['ece']:.3f}",
+        f"{f['largest_probability']:.2f}",
+        *_earned(f),
+    ]
+
+
+def _earned(f: Card) -> list[str]:
+    if not f["n"]:
+        return ["0", "", "", "", "", ""]
+    return [
+        f"{f['n']:,}",
+        f"{f['hits']:,}",
+        f"{f['hit_rate']:.3f} {_interval(f['hit_interval'])}",
+        f"{f['expectancy_r']:+.2f} {_interval(f['expectancy_interval'])}",
+        f"{f['one_at_a_time_n']:,}",
+        f"{f['one_at_a_time_r']:+.2f} {_interval(f['one_at_a_time_interval'])}",
+    ]
+
+
+def _models(card: Card) -> list[list[str]]:
+    served = [f"**{MODELS[SERVED]}**", *_probable(card["pooled"])]
+    return [served, *([name, *_probable(f)] for name, f in card["baselines"].items())]
+
+
+def _fold(fold: Card) -> list[str]:
+    return [_days(fold["test"]), _days(fold["train"]), f"{fold['temperature']:.2f}", *_probable(fold)]
+
+
+def _seeds(card: Card) -> list[list[str]]:
+    return [
+        [
+            str(one["seed"]),
+            f"{one['log_loss']:.4f}",
+            f"{one['log_loss_gain']:+.4f}",
+            f"{one['n']:,}",
+            f"{one['hits']:,}",
+            "" if one["expectancy_r"] is None else f"{one['expectancy_r']:+.2f}",
+            f"{one['agrees_with_first']:.1%}",
+        ]
+        for one in card["seeds"]
+    ]
+
+
+def _fresh(card: Card) -> list[str]:
+    if "fresh_market" not in card:
+        return []
+    row = ["half a year of eight pairs", *_probable(card["fresh_market"])]
+    return [
+        "\nThe shipped file on a market of another seed, which nothing was learned from:\n",
+        _table(["", *_PROBABLE], [row]),
+    ]
+
+
+def _gate(gate: Card) -> list[str]:
+    return [gate["name"], f"{gate['measured']:.4g}", gate["asked"], "held" if gate["passed"] else "FAILED"]
+
+
+def _interval(pair: Sequence[float] | None) -> str:
+    return f"[{pair[0]:.3f}, {pair[1]:.3f}]" if pair else ""
+
+
+def _days(span: Sequence[str]) -> str:
+    return f"{span[0][:10]} to {span[1][:10]}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
