@@ -51,7 +51,7 @@ def open_policy(path: Path) -> OnnxPolicy:
     try:
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         metadata = session.get_modelmeta().custom_metadata_map
-        stated = {name: json.loads(metadata[name]) for name in _STATED}
+        stated = {name: metadata[name] if name in _TEXTS else json.loads(metadata[name]) for name in _STATED}
     except (KeyError, ValueError, RuntimeError) as fault:
         raise ModelRefused(f"{path.name} is no model of ours: {fault!r}; it must state {', '.join(_STATED)}") from fault
     _require_equal(path, stated)
@@ -60,10 +60,8 @@ def open_policy(path: Path) -> OnnxPolicy:
     return policy
 
 
-_STATED = (
-    *("schema", "name", "version", "features", "window", "actions", "timeframe", "market", "prior", "psi"),
-    *("golden", "card"),
-)
+_TEXTS = ("name", "version", "timeframe", "market")
+_STATED = (*_TEXTS, "schema", "features", "window", "actions", "prior", "psi", "golden", "card")
 
 
 def _require_equal(path: Path, stated: Mapping[str, Any]) -> None:

@@ -10,10 +10,10 @@ from plumbline.domain import kernels
 from plumbline.domain.candles import Candles, Floats, Ints
 
 CHANNEL = 20
-"""Candles of the price channel, of the usual volume and of the money flow."""
+"""Candles of the price channel, of the Bollinger bands, of the usual volume and of the money flow."""
 
 SLOW = 100
-"""Candles of the slow average."""
+"""Candles of the slow average: as far as anything but the recursive indicators looks back."""
 
 DAY = 24
 """Candles over which the longer return is taken: a day, where they are hours."""
@@ -60,23 +60,48 @@ class Features:
         Each market's indicators run over its own candles from the beginning of its window; where it has no candle, its
         row is NaN.
         """
-        now, before = slice(DAY, None), slice(DAY - 1, -1)
-        raw = _raw(windows, grid)
-        close, earlier, rsi = raw["close"][:, now], raw["close"][:, :-DAY], raw["rsi"][:, now]
-        flow = raw["accumulation"][:, now] - raw["accumulation"][:, DAY - CHANNEL : -CHANNEL]
-        return cls(
-            **{name: raw[name][:, now] for name in _AS_IT_IS},
+        ends = [_end(candles, grid) for candles in windows]
+        features = cls._over(_columns(windows, ends, len(grid) + SLOW), len(grid))
+        for row, (candles, end) in enumerate(zip(windows, ends, strict=True)):
+            if not _lies_on(candles.open_time[:end], grid):
+                features._place(row, candles.open_time[max(0, end - len(grid)) : end], grid)
+        return features
+
+    @classmethod
+    def _over(cls, own: Mapping[str, Floats], count: int) -> Self:
+        """Features of the last `count` of each market's own candles."""
+        near = {name: values[:, -(count + DAY) :] for name, values in own.items()}
+        close, high, low, volume = near["close"], near["high"], near["low"], near["volume"]
+        upper, middle, lower = kernels.bollinger(close, CHANNEL)
+        rsi, day_before = near["rsi"], kernels.earlier(close, DAY)
+        values = {
+            **{name: near[name] for name in ("close", "high", "low", "macd", "macd_signal", "macd_hist", "atr")},
+            "body": close - near["open"],
             # TA-Lib answers 0 where no close ever moved. That is no fall: nothing over nothing.
-            rsi=np.where((rsi > 0) | (close < earlier), rsi, np.nan),
-            body=close - raw["open"][:, now],
-            macd_hist_prev=raw["macd_hist"][:, before],
-            volume_ratio=_quotient(raw["volume"][:, now], raw["mean_volume"][:, before]),
-            money_flow=np.clip(_quotient(flow, CHANNEL * raw["mean_volume"][:, now]), -1, 1),
-            channel_high=raw["highest"][:, before],
-            channel_low=raw["lowest"][:, before],
-            close_prev=raw["close"][:, before],
-            close_day=earlier,
-        )
+            "rsi": np.where((rsi > 0) | (close < day_before), rsi, np.nan),
+            "macd_hist_prev": kernels.earlier(near["macd_hist"]),
+            "bb_upper": upper,
+            "bb_middle": middle,
+            "bb_lower": lower,
+            "volume_ratio": _quotient(volume, kernels.earlier(kernels.sma(volume, CHANNEL))),
+            "money_flow": kernels.money_flow(high, low, close, volume, CHANNEL),
+            "channel_high": kernels.earlier(kernels.highest(high, CHANNEL)),
+            "channel_low": kernels.earlier(kernels.lowest(low, CHANNEL)),
+            "slow_average": kernels.sma(own["close"], SLOW),
+            "close_prev": kernels.earlier(close),
+            "close_day": day_before,
+        }
+        return cls(**{name: value[:, -count:] for name, value in values.items()})
+
+    def _place(self, row: int, times: Ints, grid: Ints) -> None:
+        """Put a market's last candles where they belong on the grid: it has a hole, or ends before the others."""
+        here = np.isin(times, grid, assume_unique=True)
+        columns = np.searchsorted(grid, times[here])
+        for name in self.__slots__:
+            values: Floats = getattr(self, name)
+            kept = values[row, len(grid) - len(times) :][here]
+            values[row] = np.nan
+            values[row, columns] = kept
 
     @classmethod
     def of_snapshot(cls, values: Mapping[str, float]) -> Self:
@@ -108,56 +133,44 @@ class Features:
         return np.where(spread > 0, _quotient(place, spread), 0.0 * spread)
 
 
-_AS_IT_IS = (
-    *("close", "high", "low", "macd", "macd_signal", "macd_hist"),
-    *("bb_upper", "bb_middle", "bb_lower", "atr", "slow_average"),
-)
-_SERIES = (*_AS_IT_IS, "rsi", "open", "volume", "mean_volume", "accumulation", "highest", "lowest")
+_SERIES = ("open", "high", "low", "close", "volume", "rsi", "atr", "macd", "macd_signal", "macd_hist")
 
 
-def _raw(windows: Sequence[Candles], grid: Ints) -> dict[str, Floats]:
-    """Each of `_SERIES`, (markets, `DAY` candles before the grid and the grid)."""
-    step = int(windows[0].timeframe.ms) if windows else 1
-    wide = np.concatenate((grid[0] - step * np.arange(DAY, 0, -1), grid))
-    table = np.empty((len(windows), len(_SERIES), len(wide)))
-    for market, candles in zip(table, windows, strict=True):
-        # One copy of all the slices: one by one they would take as long as the indicators themselves.
-        np.concatenate(_parts(candles, wide), out=market.reshape(-1))
+def _columns(windows: Sequence[Candles], ends: Sequence[int], count: int) -> dict[str, Floats]:
+    """Each of `_SERIES` over the last `count` candles of each market before its end: (markets, count), NaN in front."""
+    table = np.full((len(windows), len(_SERIES), count), np.nan)
+    for market, candles, end in zip(table, windows, ends, strict=True):
+        series, begin = _series(candles), end - count
+        if begin >= 0:
+            # One copy of all the slices: one by one they would take as long as the indicators themselves.
+            np.concatenate([values[begin:end] for values in series], out=market.reshape(-1))
+        else:
+            market[:, -begin:] = [values[:end] for values in series]
     return {name: table[:, k] for k, name in enumerate(_SERIES)}
-
-
-def _parts(candles: Candles, grid: Ints) -> list[Floats]:
-    """The market's series, each (candles of the grid,)."""
-    times, count = candles.open_time, len(grid)
-    if len(times) >= count and times[-count] == grid[0] and times[-1] == grid[-1]:
-        return [values[-count:] for values in _series(candles)]
-    places = np.searchsorted(grid, times)
-    here = (places < count) & (grid[np.minimum(places, count - 1)] == times)
-    parts = np.full((len(_SERIES), count), np.nan)
-    for part, values in zip(parts, _series(candles), strict=True):
-        part[places[here]] = values[here]
-    return list(parts)
 
 
 def _series(candles: Candles) -> tuple[Floats, ...]:
     """`_SERIES` over all the candles, each (n,)."""
-    high, low, close, volume = candles.high, candles.low, candles.close, candles.volume
+    high, low, close = candles.high, candles.low, candles.close
     return (
-        close,
-        high,
-        low,
-        *kernels.macd(close),
-        *kernels.bollinger(close),
-        kernels.atr(high, low, close),
-        kernels.sma(close, SLOW),
+        *(candles.open, high, low, close, candles.volume),
         kernels.rsi(close),
-        candles.open,
-        volume,
-        kernels.sma(volume, CHANNEL),
-        kernels.accumulation(high, low, close, volume),
-        kernels.highest(high, CHANNEL),
-        kernels.lowest(low, CHANNEL),
+        kernels.atr(high, low, close),
+        *kernels.macd(close),
     )
+
+
+def _end(candles: Candles, grid: Ints) -> int:
+    """How many of the candles open by the end of the grid."""
+    times = candles.open_time
+    if len(times) and times[-1] == grid[-1]:
+        return len(times)
+    return int(np.searchsorted(times, grid[-1], "right"))
+
+
+def _lies_on(times: Ints, grid: Ints) -> bool:
+    """Whether the last of these times are the grid."""
+    return len(times) >= len(grid) and bool(times[-1] == grid[-1] and times[-len(grid)] == grid[0])
 
 
 def _quotient(value: Floats, by: Floats) -> Floats:

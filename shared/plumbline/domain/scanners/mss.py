@@ -60,10 +60,14 @@ def _structure(features: Features) -> Floats:
 def _rank(values: Floats) -> Floats:
     """Rank among the markets of each candle, −1 (lowest) to +1 (highest); equal values share their mean rank.
 
-    By counting pairs: exact, and the same whatever the order of the rows.
+    Exact, and the same whatever the order of the rows.
     """
     known = np.isfinite(values).sum(axis=0)
-    below = (values[:, None] > values[None]).sum(axis=1)
-    above = (values[:, None] < values[None]).sum(axis=1)
-    ranks = (below - above) / np.maximum(known - 1, 1)
-    return np.where(np.isfinite(values) & (known >= LEAST), ranks, np.nan)
+    ranks = np.full_like(values, np.nan)
+    for candle, count in enumerate(known.tolist()):
+        if count >= LEAST:
+            column = values[:, candle]
+            ordered = np.sort(column)[:count]
+            below, up_to = np.searchsorted(ordered, column, "left"), np.searchsorted(ordered, column, "right")
+            ranks[:, candle] = (below + up_to - count) / (count - 1)
+    return np.where(np.isfinite(values), ranks, np.nan)
