@@ -1,17 +1,20 @@
 """Small builders: readable defaults, and only what a test is about is named."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from plumbline.domain.calendar import HOUR, Interval, Timeframe, parse_instant
-from plumbline.domain.candles import Candles
+from plumbline.domain.candles import Candles, Floats
+from plumbline.domain.features import Features
 from plumbline.domain.outcomes import Outcome, judge
+from plumbline.domain.scanners import Scene
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, Tier, signal_id
 from plumbline.domain.strategies import Configuration
+from plumbline.domain.windows import WARM_UP
 
 NOON = parse_instant("2026-11-20T12:00:00Z")
 """A Friday. Tests happen around it."""
@@ -107,3 +110,42 @@ def without(series: Candles, missing: Iterable[int]) -> Candles:
     """The same candles with holes at these open times."""
     gone = set(missing)
     return Candles.of(series.timeframe, (row for row in series.rows() if row[0] not in gone))
+
+
+def mirrored(series: Candles) -> Candles:
+    """The same market upside down: every rise is a fall of the same size."""
+    about = 2 * series.high.max()
+    return replace(
+        series, open=about - series.open, high=about - series.low, low=about - series.high, close=about - series.close
+    )
+
+
+def scaled(series: Candles, *, price: float = 1.0, volume: float = 1.0) -> Candles:
+    """The same market counted in other units."""
+    prices = {name: price * getattr(series, name) for name in ("open", "high", "low", "close")}
+    return replace(series, **prices, volume=volume * series.volume)
+
+
+def a_universe(count: int = 520, seed: int = 1) -> list[Candles]:
+    """Seven markets that end at the same hour, among them one with holes, one too young, one that grows old enough
+    120 candles before the end, and one that is gone 40 candles before it.
+    """
+    end = NOON
+    lengths = (count, count, count, count, WARM_UP - 50, WARM_UP + 119, count)
+    walks = [random_walk("1h", n, seed + k, start=end - n * HOUR) for k, n in enumerate(lengths)]
+    walks[1] = without(walks[1], (end - back * HOUR for back in (130, 75, 74, 73, 20)))
+    walks[6] = walks[6].closed_by(end - 40 * HOUR)
+    return walks
+
+
+def a_scene(opinions: Any = None, **values: Any) -> Scene:
+    """One candle as scanners see it: each feature a number for each market, or one for all; NaN where none is named.
+
+    `opinions` are three probabilities for each market.
+    """
+    columns = {name: np.asarray(value, dtype=np.float64).reshape(-1, 1) for name, value in values.items()}
+    markets = max((len(column) for column in columns.values()), default=1)
+    nothing: Floats = np.full((markets, 1), np.nan)
+    features = {f.name: np.broadcast_to(columns.get(f.name, nothing), nothing.shape).copy() for f in fields(Features)}
+    said = None if opinions is None else np.asarray(opinions, dtype=np.float64)[:, None, :]
+    return Scene(Features(**features), said)
