@@ -8,7 +8,7 @@ import numpy as np
 
 from plumbline.domain.candles import Candles
 from plumbline.domain.errors import InvalidInput
-from plumbline.domain.evaluation import Evaluation, evaluate
+from plumbline.domain.evaluation import Evaluation, Panel, evaluate
 from plumbline.domain.features import Features
 from plumbline.domain.policy import Policy
 from plumbline.domain.scanners import SCANNERS, Scene
@@ -72,9 +72,13 @@ def decide_all(
         return
     step = windows[0].timeframe.ms
     first, last = -(-first // step) * step, last - last % step
-    if last < first:
-        return
-    evaluation = evaluate(configuration, windows, first, last, policy)
+    if first <= last:
+        yield from decide_panel(configuration, Panel(windows, first, last, policy))
+
+
+def decide_panel(configuration: Configuration, panel: Panel) -> Iterator[tuple[int, Decision]]:
+    """The same on a panel, which several configurations may share."""
+    evaluation = panel.evaluate(configuration)
     for candle, market in np.argwhere(evaluation.fires.T).tolist():
         yield market, _decision(configuration, evaluation.part(market, candle))
 
@@ -156,7 +160,7 @@ def _breakdown(configuration: Configuration, agreeing: Mapping[str, Reading]) ->
         weights = SCANNERS[name].weights(configuration)
         share = configuration.scanner_weights[name] / total / sum(weights.values())
         for key, vote in reading.votes.items():
-            points[key] = round(100 * vote.item() * weights.get(key, 0.0) * share, 2)
+            points[key] = round(100 * vote.item() * weights.get(key, 0.0) * share, 2) + 0.0  # never −0.0
     return points
 
 
