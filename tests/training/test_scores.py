@@ -31,6 +31,14 @@ def test_a_certainty_that_was_wrong_costs_much_but_not_everything() -> None:
     assert np.isfinite(scores.log_losses(np.array([[1.0, 0.0, 0.0]]), np.array([1]))).all()
 
 
+def test_losses_of_direction_and_of_movement_add_up() -> None:
+    random = np.random.default_rng(1)
+    given, came = random.dirichlet([2, 1, 1], 200), random.integers(0, 3, 200)
+    moves = np.stack((given[:, 0], given[:, 1:].sum(axis=1)), axis=1)
+    whole = scores.log_losses(moves, (came > 0).astype(np.int64)) + scores.direction_losses(given, came)
+    np.testing.assert_allclose(whole, scores.log_losses(given, came))
+
+
 def test_brier_is_the_squared_distance_from_what_came() -> None:
     by_hand = [0.25 + 0.09 + 0.04, 0.01 + 0.04 + 0.01, 0.04 + 0.01 + 0.09, 0.64 + 0.49 + 0.01]
     assert scores.brier(GIVEN, CAME) == pytest.approx(sum(by_hand) / 4)

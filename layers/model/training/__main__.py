@@ -20,7 +20,7 @@ from layers.model.training.examples import Examples
 from layers.model.training.history import TIMEFRAME
 from layers.model.training.scores import of_probabilities
 from layers.model.training.trainer import ROOT, Trainer, TrainingFailed
-from layers.model.training.walkforward import OTHER_SEEDS, SEED, Course, Figures, Judged
+from layers.model.training.walkforward import OTHER_SEEDS, SEED, Course, Figures, Judged, trades_of
 from plumbline.domain.calendar import day_start
 from plumbline.domain.errors import InvalidInput
 
@@ -28,6 +28,9 @@ POLICIES = ROOT / "layers" / "model" / "policies"
 FILES = {"recorded": "policy.onnx", "simulated": "policy-simulated.onnx"}
 PAGE = ROOT / "docs" / "model.md"
 STEPS = 65_536
+ROUNDS = 24
+"""Most rounds of the warm start."""
+
 GOLDEN = 4
 
 SIMULATED = 101
@@ -45,7 +48,7 @@ def main() -> int:
     """Everything of `make model`; 1 where a gate does not hold or the training fails."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="plumbline-model-") as folder:
-        trainer = Trainer(options.python.absolute(), Path(options.keep or folder), options.steps)
+        trainer = Trainer(options.python.absolute(), Path(options.keep or folder), options.steps, ROUNDS)
         trainer.folder.mkdir(parents=True, exist_ok=True)
         try:
             return _release(trainer, options.data, options.processes)
@@ -100,7 +103,8 @@ def _ship(
 ) -> tuple[Figures, list[Gate]]:
     """Write a market's file twice: to be tried, and with what the trial showed."""
     market, file = course.name, trainer.folder / FILES[course.name]
-    golden = course.examples.windows(np.linspace(0, len(course.examples) - 1, GOLDEN).astype(np.int64))
+    shown = np.linspace(0, len(course.examples) - 1, GOLDEN).astype(np.int64)
+    golden = course.examples.windows(shown)
     with np.load(result) as data:
         temperature = float(data["temperature"])
     trainer.export(result, golden, {}, file)
@@ -108,17 +112,17 @@ def _ship(
     others = {name: one.served for name, one in judged.items() if name in ("simulated", "directionless")}
     figures = card.of(course, judged[market], others, gates, trainer.steps)
     if market == "simulated":
-        figures["fresh_market"] = _fresh(Shipped(file), course)
-    trainer.export(result, golden, card.metadata(market, course, temperature, figures), file)
+        figures["fresh_market"] = _on_a_fresh_market(Shipped(file), course)
+    trainer.export(result, golden, card.metadata(course, shown, temperature, figures), file)
     return figures, gates
 
 
-def _fresh(shipped: Shipped, course: Course) -> Figures:
-    fresh = Course.of("fresh", Examples.of(history.simulated(FRESH, *_FRESH)), course.file.parent)
-    everything = np.arange(len(fresh.examples))
-    given = shipped.run(fresh.examples.windows(everything))[0].astype(np.float64)
+def _on_a_fresh_market(shipped: Shipped, course: Course) -> Figures:
+    examples = Examples.of(history.simulated(FRESH, *_FRESH))
+    everything = np.arange(len(examples))
+    given = shipped.run(examples.windows(everything))[0].astype(np.float64)
     prior = np.tile(course.frequencies(course.last.train), (len(everything), 1))
-    return of_probabilities(given, prior, fresh.trades(everything), TIMEFRAME.ms)
+    return of_probabilities(given, prior, trades_of(examples, everything), TIMEFRAME.ms)
 
 
 def _options() -> argparse.Namespace:

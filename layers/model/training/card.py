@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from layers.model.training.scores import CONFIDENCE, THRESHOLD
 from layers.model.training.trainer import ROOT
 from layers.model.training.walkforward import MODELS, PURGE, SEED, SERVED, Course, Figures, Judged
 from plumbline.domain.brackets import HORIZON
+from plumbline.domain.calendar import iso
 from plumbline.domain.candles import Ints
 from plumbline.domain.policy import ACTIONS, FEATURES, WINDOW
 
@@ -24,17 +24,24 @@ BRACKET = {
     "horizon": HORIZON,
     "round_trip_cost_pct": COST_PCT,
 }
-_CODE = ("features", "policy", "brackets")
+_CODE = [ROOT / "shared" / "plumbline" / "domain" / f"{name}.py" for name in ("features", "policy", "brackets")]
+CODE_SHA256 = hashlib.sha256(b"".join(path.read_bytes() for path in _CODE)).hexdigest()
+"""Of the code that makes inputs and labels, as it is when this is loaded."""
+
 _MEANING = (
-    "p(BUY) is the probability that a long trade entered at the candle's close, with its stop 2 ATR below and its "
-    "target 3 ATR above, reaches the target before the stop within 24 hours; p(SELL) is the same of a short "
-    "one, mirrored; p(HOLD) is that neither does"
+    "`action_probs` are three probabilities. That of BUY is that a long trade entered at the candle's close, with its "
+    f"stop {STOP_ATR:g} ATR below and its target {TARGET_ATR:g} ATR above, reaches the target before the stop within "
+    f"{HORIZON} hours; that of SELL is the same of a short one, mirrored; that of HOLD is that neither does"
 )
 
 
-def metadata(market: str, course: Course, temperature: float, card: Figures) -> Figures:
-    """The properties of the file, but for the golden windows and the opset, which the export adds."""
-    train = course.last.train
+def metadata(course: Course, shown: Ints, temperature: float, card: Figures) -> Figures:
+    """The properties of the file, but for the golden windows and the opset, which the export adds.
+
+    `shown` are the examples of the golden windows; the file says of which candles they are, so that code which no
+    longer computes the same inputs is found out.
+    """
+    e, market, train = course.examples, course.name, course.last.train
     return {
         "schema": SCHEMA,
         "name": "ppo-lstm" if market == "recorded" else f"ppo-lstm-{market}",
@@ -47,10 +54,11 @@ def metadata(market: str, course: Course, temperature: float, card: Figures) -> 
         "market": market,
         "temperature": round(temperature, 6),
         "seed": SEED,
-        "data_sha256": course.examples.digest(),
-        "code_sha256": code_digest(),
+        "data_sha256": e.digest(),
+        "code_sha256": CODE_SHA256,
         "prior": [round(float(share), 6) for share in course.frequencies(train)],
-        "psi": distribution(course.examples, train),
+        "golden_candles": [[str(e.symbols[e.market[i]]), iso(int(e.time[i]))] for i in shown.tolist()],
+        "psi": distribution(e, train),
         "card": card,
     }
 
@@ -70,6 +78,8 @@ def of(course: Course, judged: Judged, controls: dict[str, Figures], gates: Sequ
         "trained_on": {"train": course.span(last.train), "val": course.span(last.val), "cal": course.span(last.cal)},
         "purge_hours": PURGE // TIMEFRAME.ms,
         "ppo_steps": steps,
+        "models_fitted": len(MODELS),
+        "passes": 1,
         "pooled": judged.served,
         "folds": judged.folds,
         "baselines": {MODELS.get(name, name): f for name, f in judged.models.items() if name != SERVED},
@@ -95,8 +105,3 @@ def _deciles(values: np.ndarray) -> Figures:
     edges = np.round(np.quantile(values, np.arange(1, 10) / 10), 6)
     shares = np.bincount(np.digitize(values, edges), minlength=10) / len(values)
     return {"edges": edges.tolist(), "shares": np.round(shares, 6).tolist()}
-
-
-def code_digest(folder: Path = ROOT / "shared" / "plumbline" / "domain") -> str:
-    """SHA-256 of the code that makes inputs and labels."""
-    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in _CODE)).hexdigest()

@@ -1,7 +1,8 @@
 """Fit one policy: warm start, PPO, the head refitted to frequencies, a temperature. Runs in the training environment.
 
 `python -m layers.model.training.fitting EXAMPLES JOB RESULT`: files of arrays. A job holds the indices `train`, `val`,
-`cal`, `test`, the `seed` and the `steps` of PPO; the result the weights and what each model says of the test part.
+`cal` and `test`, the `seed`, the `steps` of PPO and the most `rounds` of the warm start; the result the weights and
+what each model says of the test part.
 """
 
 import copy
@@ -22,10 +23,12 @@ from layers.model.training.network import ACTIONS, WindowLstm
 from layers.model.training.sample import Floats, Ints, Mask, Sample, Windows
 
 HIDDEN = 32
-ROUNDS, PATIENCE = 24, 4
-"""Most rounds of the warm start, and how many without a better validation end it."""
+PATIENCE = 4
+"""Rounds of the warm start without a better validation that end it."""
 
 ROUND = 64
+"""Steps of the optimiser in a round."""
+
 BATCH = 256
 LEARNING_RATE = 1e-3
 VALIDATION_STRIDE = 3
@@ -56,13 +59,14 @@ class Job:
     test: Ints
     seed: int
     steps: int
+    rounds: int
 
     @classmethod
     def load(cls, path: Path) -> "Job":
         """Read what `walkforward` wrote."""
         with np.load(path) as data:
             parts = {name: data[name] for name in ("train", "val", "cal", "test")}
-            return cls(**parts, seed=int(data["seed"]), steps=int(data["steps"]))
+            return cls(**parts, seed=int(data["seed"]), steps=int(data["steps"]), rounds=int(data["rounds"]))
 
 
 def fit(sample: Sample, job: Job) -> dict[str, NDArray[Any]]:
@@ -90,7 +94,7 @@ def warm_start(sample: Sample, job: Job) -> tuple[WindowLstm, nn.Linear]:
     model = _Model(WindowLstm(space, HIDDEN, mean, scale), nn.Linear(HIDDEN, ACTIONS))
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     best, kept, without = np.inf, model, 0
-    for _ in range(ROUNDS):
+    for _ in range(job.rounds):
         for _ in range(ROUND):
             some, mirrored = random.choice(job.train, BATCH), random.random(BATCH) < 0.5
             logits = model(torch.from_numpy(sample.windows(some, mirrored)))

@@ -1,5 +1,6 @@
 """The model card as a page, written from the figures that the files carry."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,7 @@ A PPO-LSTM: one LSTM over the last 32 hourly candles, trained by proximal policy
 a target, its last layer then refitted so that what it answers are frequencies. `make model DATA=FOLDER` trains it,
 judges it and writes this page; nothing here was typed by hand.
 
-{meaning}. A signal needs the likeliest action to be BUY or SELL with a probability of at
-least {threshold}.
+{meaning}
 
 It is not advice, and not evidence that anybody can earn by it: the tables say what was found on the data named, by the
 method described, and no more.
@@ -34,8 +34,10 @@ _METHOD = """
   bootstrap of whole weeks of all markets for the rest.
 * **Prior** is a model that always answers the frequencies of its training span. R is the distance to the stop; costs
   are 0.3 % of the price for both sides of a trade.
+* **Direction** is the part of the gain that says which way, given that a target was reached. The rest says whether one
+  is reached at all: volatility can be foreseen where direction cannot, as the negative control shows.
 * One pass with settings fixed beforehand: no setting was chosen by looking at a test part. Each table shows every model
-  that was fitted. Where a model without PPO is better than the one that is served, the table says so.
+  that was fitted, those included that are better than the one that is served.
 """
 
 _NAMES = {"recorded": "Recorded candles: `policy.onnx`", "simulated": "Simulated market: `policy-simulated.onnx`"}
@@ -49,12 +51,17 @@ def write(cards: Mapping[str, Card]) -> str:
     """The page of these cards, by market."""
     first = next(iter(cards.values()))
     parts = [
-        _HEAD.format(meaning=first["meaning"][0].upper() + first["meaning"][1:], threshold=first["threshold"]),
+        _head(first),
         _METHOD.format(folds=len(first["folds"]), purge=first["purge_hours"]),
         _controls(first),
         *(_market(market, card) for market, card in cards.items()),
     ]
     return "\n".join(line.rstrip() for line in "\n".join(parts).splitlines()) + "\n"
+
+
+def _head(card: Card) -> str:
+    rule = f"A signal needs the likeliest action to be BUY or SELL with a probability of at least {card['threshold']}."
+    return _HEAD.format(meaning=textwrap.fill(f"{card['meaning']}. {rule}", 120))
 
 
 def _controls(card: Card) -> str:
@@ -67,6 +74,7 @@ def _market(market: str, card: Card) -> str:
     lines = [
         f"\n## {_NAMES[market]}\n",
         f"Verdict: **{card['verdict']}**. {_days(card['span'])}, {card['examples']:,} examples: {symbols}.\n",
+        f"Of the models fitted, the one of least log-loss is: {_best(card)}.\n",
         _table(["model, all folds", *_PROBABLE], _models(card)),
         "\nEvery candle in one direction, for comparison:\n",
         _table(["rule", *_EARNED], [[name, *_earned(f)] for name, f in card["rules"].items()]),
@@ -86,13 +94,14 @@ def _market(market: str, card: Card) -> str:
 
 
 _EARNED = ["signals", "hits", "hit rate", "R after costs", "one at a time", "its R"]
-_PROBABLE = ["log-loss", "better than prior", "Brier", "ECE", "largest", *_EARNED]
+_PROBABLE = ["log-loss", "better than prior", "of it direction", "Brier", "ECE", "largest", *_EARNED]
 
 
 def _probable(f: Card) -> list[str]:
     return [
         f"{f['log_loss']:.4f}",
         f"{f['log_loss_gain']:+.4f} {_interval(f['log_loss_gain_interval'])}",
+        f"{f['direction_gain']:+.4f} {_interval(f['direction_gain_interval'])}",
         f"{f['brier']:.3f}",
         f"{f['ece']:.3f}",
         f"{f['largest_probability']:.2f}",
@@ -116,6 +125,12 @@ def _earned(f: Card) -> list[str]:
 def _models(card: Card) -> list[list[str]]:
     served = [f"**{MODELS[SERVED]}**", *_probable(card["pooled"])]
     return [served, *([name, *_probable(f)] for name, f in card["baselines"].items())]
+
+
+def _best(card: Card) -> str:
+    fitted = {MODELS[SERVED]: card["pooled"], **card["baselines"]}
+    best: str = min(fitted, key=lambda name: float(fitted[name]["log_loss"]))
+    return best
 
 
 def _fold(fold: Card) -> list[str]:

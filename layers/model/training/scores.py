@@ -31,6 +31,19 @@ def log_losses(probabilities: Floats, labels: Ints) -> Floats:
     return losses
 
 
+def direction_losses(probabilities: Floats, labels: Ints) -> Floats:
+    """The part of `log_losses` that is about direction: (n,), nats, nothing where HOLD came.
+
+    −log of the share that the direction that came had of what was given to both. The rest of the loss is about whether
+    either target is reached at all, which a market's changing volatility tells without any direction in it.
+    """
+    moved = labels > 0
+    both = np.maximum(probabilities[moved, 1:].sum(axis=1, keepdims=True), _LEAST)
+    losses = np.zeros(len(labels))
+    losses[moved] = log_losses(probabilities[moved, 1:] / both, labels[moved] - 1)
+    return losses
+
+
 def brier(probabilities: Floats, labels: Ints) -> float:
     """Brier's score (1950), summed over the outcomes: 0 is perfect, 2 the worst."""
     came = np.eye(probabilities.shape[1])[labels]
@@ -137,12 +150,15 @@ def of_trades(action: Ints, trades: Trades, step: int) -> dict[str, object]:
 def of_probabilities(probabilities: Floats, prior: Floats, trades: Trades, step: int) -> dict[str, object]:
     """Every figure of a model beside the prior's (n, k), which knew each outcome's frequency in its training span."""
     losses, before = log_losses(probabilities, trades.label), log_losses(prior, trades.label)
+    direction = direction_losses(prior, trades.label) - direction_losses(probabilities, trades.label)
     return {
         "examples": len(trades.label),
         "log_loss": _rounded(losses.mean()),
         "prior_log_loss": _rounded(before.mean()),
         "log_loss_gain": _rounded((before - losses).mean()),
         "log_loss_gain_interval": _pair(block_interval(before - losses, trades.time)),
+        "direction_gain": _rounded(direction.mean()),
+        "direction_gain_interval": _pair(block_interval(direction, trades.time)),
         "brier": _rounded(brier(probabilities, trades.label)),
         "ece": _rounded(calibration_error(probabilities, trades.label)),
         "largest_probability": _rounded(probabilities[:, 1:].max()),

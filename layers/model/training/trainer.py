@@ -22,17 +22,22 @@ class TrainingFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """Fits with `python` of the training environment and keeps its files in `folder`. `steps` are those of PPO."""
+    """Fits with `python` of the training environment and keeps its files in `folder`.
+
+    `steps` are those of PPO, `rounds` the most of the warm start.
+    """
 
     python: Path
     folder: Path
     steps: int
+    rounds: int
 
     def fit(self, name: str, examples: Path, fold: Fold, seed: int) -> Path:
         """Fit on one fold; the result's file holds weights and what each model says of the test part."""
         job, result = self.folder / f"{name}.job.npz", self.folder / f"{name}.result.npz"
         parts = {"train": fold.train, "val": fold.val, "cal": fold.cal, "test": fold.test}
-        np.savez(job, allow_pickle=False, **parts, seed=np.array(seed), steps=np.array(self.steps))
+        numbers = {"seed": np.array(seed), "steps": np.array(self.steps), "rounds": np.array(self.rounds)}
+        np.savez(job, allow_pickle=False, **parts, **numbers)
         self._run("fitting", examples, job, result)
         return result
 

@@ -87,7 +87,7 @@ class Course:
     def judge(self, answers: Sequence[Mapping[str, Floats]], again: Mapping[int, Mapping[str, Floats]]) -> Judged:
         """Figures of the answers to each fold's test part, and of other seeds' answers to the last one's."""
         test = np.concatenate([fold.test for fold in self.folds])
-        trades = self.trades(test)
+        trades = trades_of(self.examples, test)
         priors = [self._prior(fold) for fold in self.folds]
         prior = np.concatenate(priors)
         pooled = {name: np.concatenate([one[name] for one in answers]) for name in MODELS}
@@ -103,11 +103,6 @@ class Course:
             seeds=[self._seed(seed, one[SERVED], again[SEED][SERVED]) for seed, one in again.items()],
         )
 
-    def trades(self, some: Ints) -> scores.Trades:
-        """What the trades of these examples would do."""
-        e = self.examples
-        return scores.Trades(e.time[some], e.market[some], e.label[some], e.net()[some], e.held[some])
-
     def span(self, some: Ints) -> list[str]:
         """First and last close of these examples."""
         return [iso(int(self.examples.time[some[0]])), iso(int(self.examples.time[some[-1]]))]
@@ -121,7 +116,7 @@ class Course:
         return np.tile(self.frequencies(fold.train), (len(fold.test), 1))
 
     def _fold(self, fold: Fold, answers: Mapping[str, Floats], prior: Floats) -> Figures:
-        figures = scores.of_probabilities(answers[SERVED], prior, self.trades(fold.test), TIMEFRAME.ms)
+        figures = scores.of_probabilities(answers[SERVED], prior, trades_of(self.examples, fold.test), TIMEFRAME.ms)
         spans = {"train": fold.train, "val": fold.val, "cal": fold.cal, "test": fold.test}
         temperature = round(float(answers["temperature"]), 4)
         return {**{name: self.span(some) for name, some in spans.items()}, "temperature": temperature, **figures}
@@ -136,11 +131,17 @@ class Course:
         }
 
     def _seed(self, seed: int, given: Floats, first: Floats) -> Figures:
-        trades = self.trades(self.folds[-1].test)
+        trades = trades_of(self.examples, self.folds[-1].test)
         figures = scores.of_probabilities(given, self._prior(self.folds[-1]), trades, TIMEFRAME.ms)
         kept = ("log_loss", "log_loss_gain", "n", "hits", "expectancy_r")
         agreement = round(float((given.argmax(axis=1) == first.argmax(axis=1)).mean()), 4)
         return {"seed": seed, **{name: figures[name] for name in kept}, "agrees_with_first": agreement}
+
+
+def trades_of(examples: Examples, some: Ints) -> scores.Trades:
+    """What the trades of these examples would do."""
+    e = examples
+    return scores.Trades(e.time[some], e.market[some], e.label[some], e.net()[some], e.held[some])
 
 
 def _answers(result: Path) -> dict[str, NDArray[np.float64]]:
