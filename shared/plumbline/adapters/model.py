@@ -30,9 +30,8 @@ class OnnxPolicy:
 
     def probabilities(self, windows: Windows) -> Floats:
         """Probability of each action at the end of each window; InvalidInput for a value that is no finite number."""
-        strange = np.argwhere(~np.isfinite(windows))
-        if len(strange):
-            row, candle, feature = strange[0].tolist()
+        if not np.isfinite(windows).all():
+            row, candle, feature = np.argwhere(~np.isfinite(windows))[0].tolist()
             raise InvalidInput(
                 f"window {row}: {FEATURES[feature]} of candle {candle} is {windows[row, candle, feature]}; "
                 "the policy needs a finite number for every feature",

@@ -73,12 +73,14 @@ def decide_all(
     step = windows[0].timeframe.ms
     first, last = -(-first // step) * step, last - last % step
     if first <= last:
-        yield from decide_panel(configuration, Panel(windows, first, last, policy))
+        yield from decide_panel(configuration, Panel(windows, first, last), policy)
 
 
-def decide_panel(configuration: Configuration, panel: Panel) -> Iterator[tuple[int, Decision]]:
+def decide_panel(
+    configuration: Configuration, panel: Panel, policy: Policy | None = None
+) -> Iterator[tuple[int, Decision]]:
     """The same on a panel, which several configurations may share."""
-    evaluation = panel.evaluate(configuration)
+    evaluation = panel.evaluate(configuration, policy)
     for candle, market in np.argwhere(evaluation.fires.T).tolist():
         yield market, _decision(configuration, evaluation.part(market, candle))
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from plumbline.domain.candles import Candles, Floats, Ints
 from plumbline.domain.features import Features
-from plumbline.domain.policy import WINDOW, Policy, Windows, inputs, opinions
+from plumbline.domain.policy import ACTIONS, WINDOW, Policy, Windows, inputs, opinions
 from plumbline.domain.scanners import Scene
 from plumbline.domain.scores import Scores, score
 from plumbline.domain.strategies import Configuration
@@ -38,48 +38,99 @@ class Evaluation:
 def evaluate(
     configuration: Configuration, windows: Sequence[Candles], first: int, last: int, policy: Policy | None = None
 ) -> Evaluation:
-    """Evaluate the candles that close in [first, last] (ms) of these windows, which begin where theirs do.
+    """Evaluate the candles that close in [first, last] (ms) of these windows, which begin where theirs do."""
+    return Panel(windows, first, last).evaluate(configuration, policy)
 
-    A condition fires after `cooldown_bars` candles without it: a lasting condition is one signal. It is judged on the
-    condition itself, not on what was signalled, so it needs no memory and no start.
+
+class Panel:
+    """Markets at the candles that close in [first, last] (ms), both on the timeframe's grid.
+
+    What several configurations need of them is computed once: the indicators, and each opinion of the policy.
     """
-    asked = policy if configuration.asks_the_model else None
-    back, history, step = configuration.cooldown_bars, WINDOW - 1 if asked else 0, windows[0].timeframe.ms
-    grid = np.arange(first - (back + history + 1) * step, last, step)
-    wide = Features.of(windows, grid)
-    grid, features = grid[history:], wide.part(slice(None), slice(history, None))
-    ready = _ready(windows, features.close, grid)
-    if asked is None:
-        scene = Scene(features)
-        scores = score(configuration, scene)
-    else:
-        scene, scores = _with_opinions(configuration, features, asked, inputs(wide), ready)
-    fires = ready & (_after_cooldown(scores.side, back) != 0)
-    everyone, now = slice(None), slice(back, None)
-    return Evaluation(grid[now] + step, scene.part(everyone, now), scores.part(everyone, now), fires[:, now])
+
+    def __init__(self, windows: Sequence[Candles], first: int, last: int) -> None:
+        self.windows = windows
+        self.first, self.last = first, last
+        self._grounds: dict[int, _Ground] = {}
+
+    def evaluate(self, configuration: Configuration, policy: Policy | None = None) -> Evaluation:
+        """What a configuration makes of them; the policy is one and the same for all that ask it.
+
+        A condition fires after `cooldown_bars` candles without it: a lasting condition is one signal. It is judged on
+        the condition itself, not on what was signalled, so it needs no memory and no start.
+        """
+        back = configuration.cooldown_bars
+        ground = self._ground(back)
+        if policy is None or not configuration.asks_the_model:
+            scene = Scene(ground.features)
+            scores = score(configuration, scene)
+        else:
+            scene, scores = _with_opinions(configuration, ground, policy)
+        fires = ground.ready & (_after_cooldown(scores.side, back) != 0)
+        everyone, now = slice(None), slice(back, None)
+        return Evaluation(ground.closes[now], scene.part(everyone, now), scores.part(everyone, now), fires[:, now])
+
+    def _ground(self, back: int) -> "_Ground":
+        if back not in self._grounds:
+            self._grounds[back] = _Ground.of(self.windows, self.first, self.last, back)
+        return self._grounds[back]
 
 
-def _with_opinions(
-    configuration: Configuration, features: Features, policy: Policy, values: Windows, ready: Mask
-) -> tuple[Scene, Scores]:
+@dataclass(slots=True)
+class _Ground:
+    """What any configuration with this cooldown starts from: candles from `back` before the first to the last.
+
+    `wide` are the features from a policy's window earlier on, `answers` its opinions as far as it was `asked`.
+    """
+
+    closes: Ints
+    back: int
+    wide: Features
+    features: Features
+    ready: Mask
+    answers: Floats
+    asked: Mask
+    values: Windows | None = None
+
+    @classmethod
+    def of(cls, windows: Sequence[Candles], first: int, last: int, back: int) -> "_Ground":
+        """Indicators of all markets."""
+        history, step = WINDOW - 1, windows[0].timeframe.ms
+        grid = np.arange(first - (back + history + 1) * step, last, step)
+        wide = Features.of(windows, grid)
+        features = wide.part(slice(None), slice(history, None))
+        ready = _ready(windows, features.close, grid[history:])
+        answers = np.full((*ready.shape, len(ACTIONS)), np.nan)
+        return cls(grid[history:] + step, back, wide, features, ready, answers, np.zeros_like(ready))
+
+    def opinions(self, policy: Policy, wanted: Mask) -> Floats:
+        """The policy's opinions (markets, candles, 3) where they are wanted, NaN elsewhere; each asked for once."""
+        missing = wanted & ~self.asked
+        if missing.any():
+            if self.values is None:
+                self.values = inputs(self.wide)
+            fresh = opinions(policy, self.values, missing)
+            self.answers[missing] = fresh[missing]
+            self.asked |= missing
+        return np.where(wanted[..., None], self.answers, np.nan)
+
+
+def _with_opinions(configuration: Configuration, ground: _Ground, policy: Policy) -> tuple[Scene, Scores]:
     """Scores with the policy's opinions, which cost more than everything else.
 
     The candles before the first are only there for the cooldown: the policy is asked about them where the market has
     found something soon after, which is rare.
     """
-    back = configuration.cooldown_bars
-    wanted = ready.copy()
+    back = ground.back
+    wanted = ground.ready.copy()
     wanted[:, :back] = False
-    now = opinions(policy, values, wanted)
-    scene = Scene(features, now)
+    scene = Scene(ground.features, ground.opinions(policy, wanted))
     scores = score(configuration, scene)
     looked_back_on = (scores.side[:, back : 2 * back] != 0).any(axis=1)
     if not looked_back_on.any():
         return scene, scores
-    before = np.zeros_like(wanted)
-    before[looked_back_on, :back] = ready[looked_back_on, :back]
-    earlier = opinions(policy, values, before)
-    scene = Scene(features, np.where(before[..., None], earlier, now))
+    wanted[looked_back_on, :back] = ground.ready[looked_back_on, :back]
+    scene = Scene(ground.features, ground.opinions(policy, wanted))
     return scene, score(configuration, scene)
 
 

@@ -29,7 +29,8 @@ class Features:
     Row i is one market, column j the same candle time in all of them. Prices, bands, averages, MACD, ATR and body are
     in units of the price; `rsi` is 0–100, `volume_ratio` a multiple of the usual volume, `money_flow` −1..1. The
     channel (`channel_high`, `channel_low`) and the usual volume are those of the candles before: a candle is left out
-    of its own yardstick, so that a spike does not hide itself.
+    of its own yardstick, so that a spike does not hide itself. A market that stands still has neither RSI nor
+    histogram: what is left of them there is rounding.
     """
 
     close: Floats
@@ -64,7 +65,7 @@ class Features:
         features = cls._over(_columns(windows, ends, len(grid) + SLOW), len(grid))
         for row, (candles, end) in enumerate(zip(windows, ends, strict=True)):
             if not _lies_on(candles.open_time[:end], grid):
-                features._place(row, candles.open_time[max(0, end - len(grid)) : end], grid)
+                _place(features, row, candles.open_time[max(0, end - len(grid)) : end], grid)
         return features
 
     @classmethod
@@ -74,11 +75,13 @@ class Features:
         close, high, low, volume = near["close"], near["high"], near["low"], near["volume"]
         upper, middle, lower = kernels.bollinger(close, CHANNEL)
         rsi, day_before = near["rsi"], kernels.earlier(close, DAY)
+        moves = near["atr"] > _STILL * close
         values = {
-            **{name: near[name] for name in ("close", "high", "low", "macd", "macd_signal", "macd_hist", "atr")},
+            **{name: near[name] for name in ("close", "high", "low", "macd", "macd_signal", "atr")},
             "body": close - near["open"],
             # TA-Lib answers 0 where no close ever moved. That is no fall: nothing over nothing.
-            "rsi": np.where((rsi > 0) | (close < day_before), rsi, np.nan),
+            "rsi": np.where(moves & ((rsi > 0) | (close < day_before)), rsi, np.nan),
+            "macd_hist": np.where(moves, near["macd_hist"], np.nan),
             "macd_hist_prev": kernels.earlier(near["macd_hist"]),
             "bb_upper": upper,
             "bb_middle": middle,
@@ -92,16 +95,6 @@ class Features:
             "close_day": day_before,
         }
         return cls(**{name: value[:, -count:] for name, value in values.items()})
-
-    def _place(self, row: int, times: Ints, grid: Ints) -> None:
-        """Put a market's last candles where they belong on the grid: it has a hole, or ends before the others."""
-        here = np.isin(times, grid, assume_unique=True)
-        columns = np.searchsorted(grid, times[here])
-        for name in self.__slots__:
-            values: Floats = getattr(self, name)
-            kept = values[row, len(grid) - len(times) :][here]
-            values[row] = np.nan
-            values[row, columns] = kept
 
     @classmethod
     def of_snapshot(cls, values: Mapping[str, float]) -> Self:
@@ -171,6 +164,17 @@ def _end(candles: Candles, grid: Ints) -> int:
 def _lies_on(times: Ints, grid: Ints) -> bool:
     """Whether the last of these times are the grid."""
     return len(times) >= len(grid) and bool(times[-1] == grid[-1] and times[-len(grid)] == grid[0])
+
+
+def _place(features: Features, row: int, times: Ints, grid: Ints) -> None:
+    """Put a market's last candles where they belong on the grid: it has a hole, or ends before the others."""
+    here = np.isin(times, grid, assume_unique=True)
+    columns = np.searchsorted(grid, times[here])
+    for field in fields(features):
+        values: Floats = getattr(features, field.name)
+        kept = values[row, len(grid) - len(times) :][here]
+        values[row] = np.nan
+        values[row, columns] = kept
 
 
 def _quotient(value: Floats, by: Floats) -> Floats:

@@ -1,12 +1,13 @@
 """Evaluate every closed candle once and append the signals it makes to the log."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Candles
-from plumbline.domain.decisions import Decision, decide_all
+from plumbline.domain.decisions import Decision, decide_panel
 from plumbline.domain.errors import RecordRefused
+from plumbline.domain.evaluation import Panel
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, signal_id
 from plumbline.domain.strategies import Channel
 from plumbline.domain.windows import blocks, window_start
@@ -96,6 +97,7 @@ class _Block:
     last: int
     policy: Policies
     count: dict[str, int]
+    panels: dict[tuple[object, ...], Panel] = field(default_factory=dict)
 
     def signals(self, channels: Sequence[Channel]) -> Iterator[Signal]:
         """Signals of these channels, which share a timeframe, on every symbol they scan."""
@@ -127,8 +129,17 @@ class _Block:
         first, last = -(-first // step) * step, channel.timeframe.floor(last)
         self.count["evaluated"] += sum(len(w.between(first - step, last)) for w in known.values())
         symbols = list(known)
-        for market, decision in decide_all(ruling.configuration, [*known.values()], first, last, ruling.policy):
+        if not known or first > last:
+            return
+        for market, decision in decide_panel(ruling.configuration, self._panel(known, first, last), ruling.policy):
             yield self._signal(channel, ruling, symbols[market], known[symbols[market]], decision)
+
+    def _panel(self, known: Mapping[str, Candles], first: int, last: int) -> Panel:
+        """Channels that look at the same candles share what is computed from them."""
+        key = first, last, *((symbol, len(window)) for symbol, window in known.items())
+        if key not in self.panels:
+            self.panels[key] = Panel([*known.values()], first, last)
+        return self.panels[key]
 
     def _signal(self, channel: Channel, ruling: Ruling, symbol: str, window: Candles, decision: Decision) -> Signal:
         provenance = Provenance(
