@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plumbline.domain.calendar import Timeframe
-from plumbline.domain.policy import Policy
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import Policies, no_policy
 from plumbline.pipeline.timing import Stopwatch
 from plumbline.ports import Exchange, Schedules, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
+
+if TYPE_CHECKING:  # its module brings the indicators' library, which most functions do without
+    from plumbline.domain.policy import Policy
 
 _SETTLING_MS = 2_000
 _RESERVE_MS = 15_000
@@ -64,7 +67,7 @@ def exchange() -> Exchange:
 
 
 @cache
-def policy() -> Policy | None:
+def policy() -> "Policy | None":
     """The model of this market; None, PLACEHOLDER mode, where there is no file. Imports onnxruntime."""
     path = model_file(settings())
     if path is None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from plumbline.domain.calendar import Timeframe
-from plumbline.domain.policy import Policy
 from plumbline.domain.strategies import Configuration
+
+if TYPE_CHECKING:  # its module brings the indicators' library, and every function's wiring brings this one
+    from plumbline.domain.policy import Policy
 
 type Policies = Callable[[], Policy | None]
 """Opens the policy when one is needed; None where there is no model file."""
@@ -24,7 +27,7 @@ class Ruling:
 
     configuration: Configuration
     snapshot_id: str
-    policy: Policy | None = None
+    policy: "Policy | None" = None
     placeholder: bool = False
 
     @classmethod

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from plumbline.domain.candles import Floats
-from plumbline.domain.policy import ModelFacts, Policy, Windows
 from plumbline.pipeline.ruling import Policies
 from plumbline.ports import Cursor
+
+if TYPE_CHECKING:  # its module brings the indicators' library, and every function's wiring brings this one
+    from plumbline.domain.policy import ModelFacts, Policy, Windows
 
 KEPT = 40
 """Runs remembered of a timeframe: with forty of four numbers its cursor stays under a kilobyte, one write unit."""
@@ -31,17 +33,17 @@ class Run:
 class _TimedPolicy:
     """A policy that counts what it is asked."""
 
-    policy: Policy
+    policy: "Policy"
     stopwatch: Stopwatch
     windows: int = 0
     seconds: float = 0.0
 
     @property
-    def facts(self) -> ModelFacts:
+    def facts(self) -> "ModelFacts":
         """Those of the policy."""
         return self.policy.facts
 
-    def probabilities(self, windows: Windows) -> Floats:
+    def probabilities(self, windows: "Windows") -> Floats:
         """The policy's answer."""
         began = self.stopwatch()
         answer = self.policy.probabilities(windows)
@@ -59,7 +61,7 @@ class Timing:
         self._policy: _TimedPolicy | None = None
         self._last = Run(0, 0.0, 0, 0.0)
 
-    def policies(self) -> Policy | None:
+    def policies(self) -> "Policy | None":
         """The policy, under observation."""
         if self._policy is None and (found := self._open()) is not None:
             self._policy = _TimedPolicy(found, self._stopwatch)
