@@ -6,12 +6,13 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import decisions, functions, month, statistics, units
+from tests.bench import decisions, functions, imports, month, statistics, units
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "units": units.lines,
     "stats": statistics.lines,
     "decisions": decisions.lines,
+    "imports": imports.lines,
     "functions": functions.lines,
     "month": month.lines,
 }

@@ -45,7 +45,7 @@ def _latest(windows: list[Candles], policy: OnnxPolicy) -> Iterator[str]:
     last = int(windows[0].open_time[-1]) + HOUR
     ready = np.random.default_rng(1).normal(0, 1, (len(windows), WINDOW, len(FEATURES))).astype(np.float32)
     jobs: dict[str, Callable[[], object]] = {
-        "TA-Lib alone": lambda: [_bare(window) for window in windows],
+        "TA-Lib alone": lambda: _bare(windows),
         "onnxruntime alone": lambda: policy.session.run(["action_probs"], {"windows": ready}),
     }
     for channel in DEFAULT_CHANNELS:
@@ -104,17 +104,18 @@ def _model_rules() -> Configuration:
     return next(default_configuration(c) for c in DEFAULT_CHANNELS if c.strategy_type == "model")
 
 
-def _bare(window: Candles) -> None:
-    high, low, close, volume = window.high, window.low, window.close, window.volume
-    talib.RSI(close, 14)
-    talib.MACD(close, 12, 26, 9)
-    talib.BBANDS(close, 20, 2.0, 2.0)
-    talib.ATR(high, low, close, 14)
-    talib.AD(high, low, close, volume)
-    talib.SMA(volume, 20)
-    talib.SMA(close, 100)
-    talib.MAX(high, 20)
-    talib.MIN(low, 20)
+def _bare(windows: list[Candles]) -> None:
+    for window in windows:
+        high, low, close, volume = window.high, window.low, window.close, window.volume
+        talib.RSI(close, 14)
+        talib.MACD(close, 12, 26, 9)
+        talib.BBANDS(close, 20, 2.0, 2.0)
+        talib.ATR(high, low, close, 14)
+        talib.AD(high, low, close, volume)
+        talib.SMA(volume, 20)
+        talib.SMA(close, 100)
+        talib.MAX(high, 20)
+        talib.MIN(low, 20)
 
 
 def _medians(*jobs: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
