@@ -126,7 +126,7 @@ def scaled(series: Candles, *, price: float = 1.0, volume: float = 1.0) -> Candl
     return replace(series, **prices, volume=volume * series.volume)
 
 
-def a_universe(count: int = 520, seed: int = 1) -> list[Candles]:
+def a_universe(count: int = 560, seed: int = 1) -> list[Candles]:
     """Seven markets that end at the same hour, among them one with holes, one too young, one that grows old enough
     120 candles before the end, and one that is gone 40 candles before it.
     """
