@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, days_between, iso
+from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, day_start, days_between, iso
 from plumbline.domain.errors import ExchangeUnavailable, NotFound, StoreUnavailable
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration, default_configuration
@@ -12,7 +13,8 @@ from plumbline.settings import Settings
 
 SINCE_ALWAYS = 0
 FOLLOW_FOR = Interval.D30.ms + GIVE_UP_AFTER + 2 * DAY
-"""A symbol that had a signal needs prices until its last outcome is closed."""
+"""A symbol that had a signal needs prices until its last outcome is closed. So long its ranking serves, too, while the
+exchange has no newer one to give: its markets are still collected."""
 
 
 def open_channels(stores: Stores) -> list[Channel]:
@@ -77,27 +79,31 @@ def scanned_symbols(universes: Sequence[Universe], channel: Channel, close: int)
     """Symbols a channel scans for the candle that closed at `close`: its own, else the most traded ones known then.
 
     A ranking made after the close would choose by what the market did since. Only where there is none before it, at
-    the very beginning of a stack, the first one serves.
+    the very beginning of a stack, the one of the same day serves.
     """
     if channel.symbols:
         return channel.symbols
-    known = [u for u in universes if u.taken_at <= close] or list(universes[:1])
-    return known[-1].most_traded.get(channel.quote, ()) if known else ()
+    recent = [u for u in universes if day_of(close - FOLLOW_FOR) <= u.day <= day_of(close)]
+    known = [u for u in recent if u.taken_at <= close][-1:] or recent[:1]
+    return known[0].most_traded.get(channel.quote, ()) if known else ()
 
 
 def scanned_between(universes: Sequence[Universe], channel: Channel, first: int, last: int) -> list[str]:
     """Every symbol a channel scans for some candle that closed in [first, last], sorted."""
-    changes = [u.taken_at for u in universes if first < u.taken_at <= last]
-    return sorted({s for close in (first, *changes, last) for s in scanned_symbols(universes, channel, close)})
+    return sorted({s for _, _, symbols in stretches(universes, channel, first, last) for s in symbols})
 
 
 def stretches(
     universes: Sequence[Universe], channel: Channel, first: int, last: int
 ) -> list[tuple[int, int, tuple[str, ...]]]:
-    """The closes [first, last] cut where the scanned symbols change: (from, to, symbols)."""
-    cuts = sorted({first, *(u.taken_at for u in universes if first < u.taken_at <= last)})
+    """The closes [first, last] cut where the scanned symbols may change: (from, to, symbols)."""
+    days = [(u.taken_at, day_start(u.day)) for u in universes]
+    changes = {at for taken_at, day in days for at in (taken_at, day, day + FOLLOW_FOR + DAY)}
+    cuts = sorted({first, *(at for at in changes if first < at <= last)})
     ends = [*(cut - 1 for cut in cuts[1:]), last]
-    return [(a, b, scanned_symbols(universes, channel, a)) for a, b in zip(cuts, ends, strict=True)]
+    pieces = [(a, b, scanned_symbols(universes, channel, a)) for a, b in zip(cuts, ends, strict=True)]
+    alike = ([*same] for _, same in groupby(pieces, key=lambda piece: piece[2]))
+    return [(same[0][0], same[-1][1], same[0][2]) for same in alike]
 
 
 def known_markets(stores: Stores, now: int) -> tuple[str, ...]:
@@ -107,9 +113,12 @@ def known_markets(stores: Stores, now: int) -> tuple[str, ...]:
     return universes[-1].markets if universes else ()
 
 
-def universes_between(stores: Stores, after: int, until: int) -> list[Universe]:
-    """The catalogues of these days, and of the last few before, in case the exchange was away."""
-    return stores.markets.on(days_between(after - 7 * DAY, until))
+def universes_between(stores: Stores, first: int, last: int) -> list[Universe]:
+    """The catalogues by which symbols are chosen at the closes [first, last]: theirs, and the last one known before."""
+    recent = stores.markets.on(days_between(first - 7 * DAY, last))
+    if any(universe.taken_at <= first for universe in recent):
+        return recent
+    return [*stores.markets.on(days_between(first - FOLLOW_FOR, first - 8 * DAY)), *recent]
 
 
 def wanted_symbols(stores: Stores, channels: Sequence[Channel], now: int) -> list[str]:

@@ -1,13 +1,15 @@
 """Evaluate every closed candle once and append the signals it makes to the log."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.decisions import Decision, decide_panel
 from plumbline.domain.errors import RecordRefused
 from plumbline.domain.evaluation import Panel
+from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, signal_id
 from plumbline.domain.strategies import Channel
 from plumbline.domain.windows import blocks, window_start
@@ -33,7 +35,7 @@ from plumbline.pipeline.progress import (
 )
 from plumbline.pipeline.ruling import Policies, Ruling, no_policy
 from plumbline.pipeline.timing import Stopwatch, Timing, stopped
-from plumbline.ports import Span, Stores
+from plumbline.ports import Cursor, Span, Stores
 from plumbline.settings import Settings
 
 
@@ -60,14 +62,15 @@ def generate_signals(
     collected, cursor = known.get(collecting(timeframe)), known.get(generating(timeframe))
     if collected is None:
         return count
-    target = min(timeframe.floor(now), collected.position)
-    after = cursor.position if cursor else target - timeframe.ms
+    progress, target = Progress.of(collected), min(timeframe.floor(now), collected.position)
+    gone = sorted(s for s in progress.stalled if progress.gave_up(s, now, GIVE_UP_AFTER))
+    after = _resume_at(cursor, progress, gone) if cursor else target - timeframe.ms
     channels = [c for c in open_channels(stores) if c.timeframe is timeframe]
     for first, last in blocks(timeframe, after + timeframe.ms, target):
         if not enough_time():
             break
         late = [] if cursor else [first]
-        block = _Block(stores, settings, Progress.of(collected), clock(now), first, last, timing.policies, count)
+        block = _Block(stores, settings, progress, now, clock(now), first, last, timing.policies, count)
         with timing.run(count):
             found = [*block.signals(channels)]
         for signal in found:
@@ -76,13 +79,36 @@ def generate_signals(
                 late.append(signal.timestamp)
         if late:
             call_log_readers_back(stores.cursors, min(late))
-        cursor = move(stores.cursors, cursor, generating(timeframe), last, runs=timing.notes(cursor))
+        cursor = move(stores.cursors, cursor, generating(timeframe), last, runs=timing.notes(cursor), gone=gone)
     return count
+
+
+def decided_until(progress: Progress, symbols: Iterable[str], last: int, now: int, *, together: bool) -> dict[str, int]:
+    """Close (ms, at most `last`) up to which each symbol can be decided: beyond it indicators would see a gap.
+
+    Decided `together`, as a rank changes with every market that is missing, they go as far as the last of them. Only
+    a market that brought nothing for a week is not waited for: it is ranked as far as it goes.
+    """
+    solid = {symbol: min(last, progress.solid_until(symbol)) for symbol in symbols}
+    if not together:
+        return solid
+    waited_for = [at for symbol, at in solid.items() if not progress.gave_up(symbol, now, GIVE_UP_AFTER)]
+    return {symbol: min(at, *waited_for) if waited_for else at for symbol, at in solid.items()}
 
 
 def window_span(symbol: str, timeframe: Timeframe, close: int) -> Span:
     """The candles that decide on the one that closed at `close`."""
     return Span(symbol, timeframe, window_start(timeframe, close - timeframe.ms), close)
+
+
+def _resume_at(cursor: Cursor, progress: Progress, gone: Sequence[str]) -> int:
+    """Where to go on (ms): where the cursor stands, or where a market ended that is only now given up.
+
+    What was decided together with it has waited from there on; nobody else would call the generator back.
+    """
+    noted = cast("Collection[str]", cursor.notes.get("gone", ()))
+    ends = (progress.positions.get(s, progress.stalled[s]) for s in gone if s not in noted)
+    return min([cursor.position, *ends])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,7 @@ class _Block:
     stores: Stores
     settings: Settings
     progress: Progress
+    now: int
     recorded_at: int
     first: int
     last: int
@@ -119,11 +146,8 @@ class _Block:
     def _decide(
         self, channel: Channel, ruling: Ruling, windows: Mapping[str, Candles], first: int, last: int
     ) -> Iterator[Signal]:
-        # Beyond the collector's own position, or a hole that may still fill, indicators would see a gap.
-        solid = {symbol: min(last, self.progress.solid_until(symbol)) for symbol in windows}
-        if ruling.configuration.compares_markets and solid:
-            # A rank changes with every market that is missing: the universe goes as far as the last of its markets.
-            solid = dict.fromkeys(solid, min(solid.values()))
+        together = ruling.configuration.compares_markets
+        solid = decided_until(self.progress, windows, last, self.now, together=together)
         known = {symbol: window.closed_by(solid[symbol]) for symbol, window in windows.items()}
         step = channel.timeframe.ms
         first, last = -(-first // step) * step, channel.timeframe.floor(last)
