@@ -88,6 +88,9 @@ def earlier(values: Floats, by: int = 1) -> Floats:
 
 def _rolling(combine: Callable[[Floats, Floats], Floats], values: Floats, period: int) -> Floats:
     """`combine` over each last `period` values, by doubling: spans of 1, 2, 4 … make any period in a few steps."""
+    whole = np.full_like(values, np.nan)
+    if values.shape[-1] < period:
+        return whole
     block, span = values, 1
     result, covered = values[..., :0], 0
     while True:
@@ -97,6 +100,5 @@ def _rolling(combine: Callable[[Floats, Floats], Floats], values: Floats, period
         if 2 * span > period:
             break
         block, span = combine(block[..., :-span], block[..., span:]), 2 * span
-    whole = np.full_like(values, np.nan)
     whole[..., period - 1 :] = result
     return whole
