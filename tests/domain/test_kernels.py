@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import talib
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plumbline.domain import kernels
 from plumbline.domain.candles import Floats
@@ -76,13 +79,72 @@ def test_bollinger_bands_are_two_population_deviations_around_the_mean() -> None
     agree(lower, (mean - 2 * deviation).tolist(), 19)
 
 
-def test_relative_volume_leaves_the_candle_out_of_its_own_yardstick() -> None:
-    found = kernels.relative_volume(np.array([2.0, 4.0, 6.0, 8.0]), 2)
-    np.testing.assert_array_equal(found, [np.nan, np.nan, 2.0, 1.6])
+def test_bollinger_bands_are_talibs() -> None:
+    for found, expected in zip(kernels.bollinger(CLOSE), talib.BBANDS(CLOSE, 20, 2.0, 2.0), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-def test_relative_volume_of_a_silent_market_is_no_number() -> None:
-    assert np.isnan(kernels.relative_volume(np.zeros(30))).all()
+def test_the_bands_of_a_market_that_stands_still_touch() -> None:
+    upper, middle, lower = kernels.bollinger(np.full(30, 10.0))
+    assert (upper[19:] == middle[19:]).all()
+    assert (lower[19:] == middle[19:]).all()
+
+
+def test_windows_of_a_few_numbers_by_hand() -> None:
+    values = np.array([3.0, 1.0, 4.0, 1.0, 5.0])
+    np.testing.assert_array_equal(kernels.sma(values, 2), [np.nan, 2.0, 2.5, 2.5, 3.0])
+    np.testing.assert_array_equal(kernels.highest(values, 3), [np.nan, np.nan, 4, 4, 5])
+    np.testing.assert_array_equal(kernels.lowest(values, 3), [np.nan, np.nan, 1, 1, 1])
+    np.testing.assert_array_equal(kernels.earlier(values), [np.nan, 3, 1, 4, 1])
+    np.testing.assert_array_equal(kernels.earlier(values, 4), [np.nan, np.nan, np.nan, np.nan, 3])
+    np.testing.assert_array_equal(kernels.earlier(values, 0), values)
+
+
+@given(st.integers(1, 70), st.integers(0, 90))
+def test_windows_of_any_period_are_what_a_plain_walk_finds(period: int, length: int) -> None:
+    values = CLOSE[:length]
+    spans = [values[max(0, i + 1 - period) : i + 1] for i in range(length)]
+    whole = [span if len(span) == period else np.array([np.nan]) for span in spans]
+    np.testing.assert_allclose(kernels.sma(values, period), [span.mean() for span in whole], rtol=1e-12)
+    np.testing.assert_array_equal(kernels.highest(values, period), [span.max() for span in whole])
+    np.testing.assert_array_equal(kernels.lowest(values, period), [span.min() for span in whole])
+    expected = [values[i - period] if i >= period else np.nan for i in range(length)]
+    np.testing.assert_array_equal(kernels.earlier(values, period), expected)
+
+
+def test_a_window_forgets_what_left_it_completely() -> None:
+    values = np.concatenate((np.full(50, 1e9), np.full(50, 0.1)))
+    assert np.array_equal(kernels.sma(values, 20)[69:], kernels.sma(values[50:], 20)[19:])
+    assert (kernels.sma(np.concatenate((VOLUME[:100], np.zeros(20))), 20)[-1:] == 0).all()
+
+
+def test_a_row_is_the_same_to_the_last_bit_whatever_stands_beside_it() -> None:
+    table = np.stack((CLOSE, CLOSE * 3, VOLUME))
+    for kernel in (kernels.sma, kernels.highest, kernels.lowest):
+        assert np.array_equal(kernel(table, 20)[2], kernel(VOLUME, 20), equal_nan=True)
+    for together, alone in zip(kernels.bollinger(table), kernels.bollinger(CLOSE), strict=True):
+        assert np.array_equal(together[0], alone, equal_nan=True)
+
+
+#             high  low   close volume: closed at the high, at the low, in the middle, and without a range
+FLOW = np.array(([12, 12, 12, 11], [10, 10, 10, 11], [12, 10, 11, 11], [5, 1, 4, 10]), dtype=np.float64)
+
+
+def test_money_flow_is_the_volume_weighted_by_where_each_candle_closed() -> None:
+    found = kernels.money_flow(FLOW[0], FLOW[1], FLOW[2], FLOW[3], 2)
+    np.testing.assert_allclose(found, [np.nan, (5 - 1) / 6, -1 / 5, 0])
+
+
+def test_money_flow_is_the_difference_of_chaikins_line_over_the_volume() -> None:
+    line = talib.AD(HIGH, LOW, CLOSE, VOLUME)
+    found = kernels.money_flow(HIGH, LOW, CLOSE, VOLUME, 20)
+    assert np.isnan(found[:19]).all()
+    np.testing.assert_allclose(found[20:], (line[20:] - line[:-20]) / (20 * talib.SMA(VOLUME, 20)[20:]), atol=1e-9)
+    assert (np.abs(found[19:]) <= 1).all()
+
+
+def test_money_flow_of_a_silent_market_is_no_number() -> None:
+    assert np.isnan(kernels.money_flow(HIGH, LOW, CLOSE, np.zeros_like(CLOSE), 20)).all()
 
 
 @pytest.mark.parametrize("length", [0, 1, 5])
@@ -93,6 +155,11 @@ def test_too_short_a_series_gives_no_number_instead_of_an_error(length: int) -> 
         *kernels.macd(close),
         *kernels.bollinger(close),
         kernels.atr(close, close, close),
+        kernels.sma(close, 20),
+        kernels.highest(close, 20),
+        kernels.lowest(close, 20),
+        kernels.money_flow(close, close, close, close, 20),
+        kernels.earlier(close, 20),
     ):
         assert len(values) == length
         assert np.isnan(values).all()
