@@ -1,6 +1,5 @@
 """From candles to a decision. The windows are random walks with a hand-made ending."""
 
-from collections.abc import Callable
 from dataclasses import fields, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -10,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumbline.domain import scanners
+from plumbline.domain.calendar import HOUR
 from plumbline.domain.candles import Candles, Floats
 from plumbline.domain.decisions import Decision, decide, decide_all, decide_snapshot, levels
 from plumbline.domain.errors import InvalidInput
 from plumbline.domain.features import Features
+from plumbline.domain.policy import Windows
 from plumbline.domain.signals import Action, Tier
-from plumbline.domain.strategies import Configuration
+from plumbline.domain.strategies import INDICATORS, Configuration
 from plumbline.domain.windows import WARM_UP
 from tests.builders import a_configuration, random_walk
+from tests.fakes import FakePolicy
 
 OVERSOLD = {"close": 90.0, "rsi": 25.0, "bb_upper": 110.0, "bb_middle": 100.0, "bb_lower": 91.0, "atr": 2.0}
 
@@ -28,7 +29,9 @@ def reversion(**changes: object) -> Configuration:
 
 
 def all_of(configuration: Configuration, candles: Candles) -> list[Decision]:
-    return list(decide_all(configuration, candles, 0, 2**60))
+    """Every decision of a market on its own."""
+    first, last = (int(candles.open_time[k]) + HOUR for k in (0, -1))
+    return [decision for _, decision in decide_all(configuration, [candles], first, last, FakePolicy())]
 
 
 def test_too_short_a_history_is_a_hold_that_says_how_much_is_missing() -> None:
@@ -102,6 +105,111 @@ def test_an_indicator_without_weight_neither_scores_nor_counts() -> None:
     assert decide_snapshot(alone, OVERSOLD).unified_score == 100.0
 
 
+TWO_MINDED = {"rsi": 70.0, "macd_hist": 1.0, "macd_hist_prev": -1.0, "money_flow": -0.25}
+TWO_MINDED |= {"close": 100.0, "close_day": 100.0, "atr": 2.0}
+"""60 points for BUY by the technical scanner, 80 for SELL by smart money."""
+
+
+def test_a_scanner_that_disagrees_is_told_last_and_adds_no_points() -> None:
+    decision = decide_snapshot(a_configuration(), TWO_MINDED)
+    assert (decision.action, decision.unified_score, decision.scanner) == (Action.BUY, 60.0, "technical")
+    assert decision.reasoning == ("RSI overbought (70.0)", "MACD bullish cross", "smart_money disagrees: SELL 80")
+    assert decision.indicator_breakdown == {"rsi": 30.0, "macd": 30.0, "bollinger": 0.0, "volume": 0.0}
+
+
+def test_the_other_way_round_the_technical_scanner_disagrees() -> None:
+    heavy = a_configuration(scanner_weights={"technical": 25.0, "smart_money": 75.0})
+    decision = decide_snapshot(heavy, TWO_MINDED)
+    assert (decision.action, decision.unified_score, decision.scanner) == (Action.SELL, 80.0, "smart_money")
+    assert decision.reasoning[-1] == "technical disagrees: BUY 60"
+    assert decision.indicator_breakdown == {"money_flow": -40.0, "accumulation": -40.0, "absorption": 0.0}
+    assert (decision.levels.stop_loss, decision.levels.take_profit) == (Decimal(104), Decimal(94))
+
+
+def test_as_much_for_one_side_as_for_the_other_is_a_hold_that_says_so() -> None:
+    even = a_configuration(scanner_weights={"technical": 40.0, "smart_money": 30.0})
+    decision = decide_snapshot(even, TWO_MINDED)
+    assert decision.action is Action.HOLD
+    assert decision.reasoning == ("as much speaks for BUY (60.0) as for SELL (80.0)",)
+
+
+def test_the_points_of_all_agreeing_indicators_add_up_to_the_score() -> None:
+    agreed = TWO_MINDED | {"money_flow": 0.25, "body": 1.0, "volume_ratio": 1.75}
+    decision = decide_snapshot(a_configuration(), agreed)
+    assert sum(decision.indicator_breakdown.values()) == pytest.approx(decision.unified_score, abs=0.05)
+    assert set(decision.indicator_breakdown) == {*INDICATORS, "money_flow", "accumulation", "absorption"}
+    assert decision.indicators_fired == ("rsi", "macd", "volume", "money_flow", "accumulation")
+    assert decision.reasoning == (
+        "RSI overbought (70.0)",
+        "MACD bullish cross",
+        "volume 1.8 times its average",
+        "money flow +0.25 over 20 candles",
+        "accumulation: volume flows in, the price has not followed",
+    )
+
+
+def by_the_policy(*chances: float, **changes: object) -> Decision:
+    """Decision at the end of a random walk by a policy that always says the same."""
+    weights: dict[str, object] = {"scanner_weights": {"model": 1.0}, "min_indicators_required": 1, "cooldown_bars": 0}
+    return decide(a_configuration(**weights | changes), random_walk("1h", 500), Constant(chances))
+
+
+class Constant(FakePolicy):
+    def __init__(self, chances: tuple[float, ...]) -> None:
+        super().__init__()
+        self.chances = chances
+
+    def probabilities(self, windows: Windows) -> Floats:
+        return np.tile(np.array(self.chances), (len(windows), 1))
+
+
+@pytest.mark.parametrize(("chances", "action"), [((0.2, 0.7, 0.1), Action.BUY), ((0.2, 0.1, 0.7), Action.SELL)])
+def test_where_the_model_leads_the_confidence_is_its_probability(
+    chances: tuple[float, float, float], action: Action
+) -> None:
+    decision = by_the_policy(*chances)
+    assert (decision.action, decision.scanner, decision.opinion) == (action, "model", chances)
+    assert (decision.confidence, decision.unified_score, decision.tier) == (0.7, 70.0, Tier.STRONG_BUY)
+    assert decision.reasoning[0].startswith(f"policy: HOLD 0.20, BUY {chances[1]:.2f}, SELL {chances[2]:.2f}; expected")
+    candles = random_walk("1h", 500)
+    assert decision.entry_price == Decimal(str(candles.close[-1]))
+    assert decision.candle_close == int(candles.open_time[-1]) + HOUR
+    assert decision.levels.stop_loss is not None
+    assert (decision.levels.stop_loss < decision.entry_price) is (action is Action.BUY)
+
+
+def test_where_the_rules_lead_the_confidence_is_the_score() -> None:
+    found = all_of(a_configuration(score_buy_target=40.0, score_sell_target=40.0), random_walk("1h", 960))
+    rules = [decision for decision in found if decision.scanner != "model"]
+    assert {decision.scanner for decision in found} == {"technical", "smart_money", "model"}
+    assert all(decision.opinion for decision in found)
+    assert all(decision.confidence == round(decision.unified_score / 100, 4) for decision in rules)
+    led = [decision for decision in found if decision.scanner == "model"]
+    assert all(decision.confidence == max((decision.opinion or ())[1:]) for decision in led)
+
+
+def test_a_policy_that_holds_is_a_hold_that_shows_its_opinion() -> None:
+    decision = by_the_policy(0.8, 0.15, 0.05)
+    assert (decision.action, decision.opinion, decision.scanner) == (Action.HOLD, (0.8, 0.15, 0.05), "")
+    assert decision.reasoning == ("score 0.0 for BUY (from 55), 0.0 for SELL (from 55)",)
+
+
+def test_a_condition_that_lasts_under_the_policy_fires_once() -> None:
+    candles = random_walk("1h", 480)
+    lasting = a_configuration(scanner_weights={"model": 1.0}, min_indicators_required=1)
+    last = int(candles.open_time[-1]) + HOUR
+    found = list(decide_all(lasting, [candles], last - 70 * HOUR, last, Constant((0.2, 0.7, 0.1))))
+    assert [decision.candle_close for _, decision in found] == []
+    first = int(candles.open_time[WARM_UP - 1]) + HOUR
+    found = list(decide_all(lasting, [candles], first, last, Constant((0.2, 0.7, 0.1))))
+    assert [decision.candle_close for _, decision in found] == [first]
+
+
+def test_without_a_policy_a_configuration_that_asks_only_it_finds_nothing() -> None:
+    decision = decide(a_configuration(scanner_weights={"model": 1.0}), random_walk("1h", 500))
+    assert (decision.action, decision.opinion) == (Action.HOLD, None)
+
+
 def test_values_without_a_price_are_refused() -> None:
     with pytest.raises(InvalidInput, match="close None must be above zero"):
         decide_snapshot(a_configuration(), {"rsi": 20.0})
@@ -118,6 +226,7 @@ def test_within_the_cooldown_the_same_side_never_fires_twice(bars: int) -> None:
         a_configuration(cooldown_bars=bars, score_buy_target=40, score_sell_target=40), random_walk("1h", 960)
     )
     assert fired
+    assert {decision.action for decision in fired} == {Action.BUY, Action.SELL}
     for side in (Action.BUY, Action.SELL):
         closes = [d.candle_close or 0 for d in fired if d.action is side]
         assert all(b - a > bars * 3_600_000 for a, b in pairwise(closes))
@@ -128,45 +237,6 @@ def test_a_condition_that_lasts_says_that_it_cools_down() -> None:
     eager = a_configuration(score_buy_target=20, score_sell_target=20, min_indicators_required=1)
     held = [decide(eager, candles.closed_by(int(t) + 3_600_000)) for t in candles.open_time[-40:]]
     assert any("cooldown" in d.reasoning[0] for d in held if d.action is Action.HOLD)
-
-
-# --- P6 and P7 ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("configuration", [a_configuration(), reversion()])
-def test_one_candle_at_a_time_decides_what_the_whole_window_decides_to_the_last_bit(
-    configuration: Configuration,
-) -> None:
-    candles = random_walk("1h", 960, seed=3)
-    together = all_of(configuration, candles)
-    alone = [decide(configuration, candles.closed_by(int(t) + 3_600_000)) for t in candles.open_time[WARM_UP - 1 :]]
-    assert together
-    assert [d for d in alone if d.action is not Action.HOLD] == together
-
-
-def test_no_feature_changes_when_later_candles_are_removed() -> None:
-    assert peeks(Features.of) == set()
-
-
-def test_a_planted_feature_that_peeks_at_the_next_candle_is_caught() -> None:
-    def peeking(candles: Candles) -> Features:
-        honest = Features.of(candles)
-        return replace(honest, rsi=np.concatenate((honest.rsi[1:], honest.rsi[-1:])))
-
-    assert peeks(peeking) == {"rsi"}
-
-
-def peeks(features_of: Callable[[Candles], Features]) -> set[str]:
-    """Names of features whose value at a candle depends on candles after it."""
-    candles = random_walk("1h", 600, seed=5)
-    whole, caught = features_of(candles), set()
-    for length in (450, 500, 599):
-        part = features_of(candles.between(0, int(candles.open_time[length])))
-        for name in (f.name for f in fields(Features)):
-            now: Floats = getattr(part, name)
-            if not np.array_equal(now, getattr(whole, name)[:length], equal_nan=True):
-                caught.add(name)
-    return caught
 
 
 values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")))
@@ -180,12 +250,3 @@ def test_any_values_give_a_decision_whose_score_lies_in_0_to_100(given_: dict[st
     assert 0 <= decision.unified_score <= 100
     assert decision.tier is Tier.of(decision.unified_score)
     assert decision.reasoning
-
-
-@given(st.sampled_from(sorted(scanners.STRATEGY_TYPES)), st.integers(0, 1_000))
-@settings(max_examples=20, deadline=None)
-def test_every_vote_of_every_strategy_type_lies_between_sell_and_buy(strategy_type: str, seed: int) -> None:
-    cast = scanners.votes(a_configuration(strategy_type=strategy_type), Features.of(random_walk("1h", 60, seed)))
-    for vote in cast.values():
-        assert not np.isnan(vote).any()
-        assert (np.abs(vote) <= 1).all()
