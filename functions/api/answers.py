@@ -6,7 +6,20 @@ from pydantic import Field
 
 from plumbline.health import TableState
 
-Mode = Annotated[Literal["PLACEHOLDER"], Field(description="no model file: decisions come from the technical score")]
+Mode = Annotated[
+    Literal["MODEL", "PLACEHOLDER"],
+    Field(description="PLACEHOLDER: the service has no model file, the rule-based technical score stands in its place"),
+]
+DecidedBy = Literal["MODEL", "RULES", "PLACEHOLDER"]
+Deciding = Annotated[
+    DecidedBy,
+    Field(
+        description="`MODEL`: the policy has its say, as much as the channel's configuration gives it. `RULES`: the "
+        "configuration does not ask it, or it cannot read what was sent. `PLACEHOLDER`: the service has no model file, "
+        "or none for these candles where the channel is the model's own; the rules stand in its place, and such a "
+        "signal could never enter the record"
+    ),
+]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Percent = Annotated[float | None, Field(description="percent; null where nothing was checked")]
 Count = Annotated[int, Field(ge=0)]
@@ -78,10 +91,32 @@ class SignalBody(JudgedBody):
     outcomes: NotRequired[Annotated[list[OutcomeBody], Field(description="with include=outcomes: the five checks")]]
 
 
+class ProbabilitiesBody(TypedDict):
+    """How likely each action is to pay, by the policy: calibrated, with a sum of 1 but for the fourth decimal."""
+
+    HOLD: Annotated[float, Field(ge=0, le=1)]
+    BUY: Annotated[float, Field(ge=0, le=1)]
+    SELL: Annotated[float, Field(ge=0, le=1)]
+
+
 class DecisionBody(JudgedBody):
     """A decision on given or stored data; never recorded."""
 
     action: Literal["BUY", "SELL", "HOLD"]
+    scanner_type: Annotated[
+        str | None,
+        Field(description="the scanner that counts most in the score; null for HOLD"),
+    ]
+    model_version: Annotated[str | None, Field(description="of the policy; null where it has no say")]
+    model_hash: Annotated[str | None, Field(description="SHA-256 of its file; null where it has no say")]
+    probabilities: Annotated[ProbabilitiesBody | None, Field(description="null where the policy has no opinion")]
+    expected_value: Annotated[
+        float | None,
+        Field(
+            description="least that a trade on the likelier side earns on average after costs, in units of its risk "
+            "(the distance to its stop); null where the policy has no opinion"
+        ),
+    ]
     timeframe: str | None
     candle_close: Annotated[Time | None, Field(description="close of the candle decided on; null for given values")]
 
@@ -102,11 +137,11 @@ class History(TypedDict):
 class Generated(TypedDict):
     """A decision, with its mode said."""
 
-    mode: Mode
+    mode: Deciding
     stored: Annotated[Literal[False], Field(description="a decision on demand never enters the record")]
     data_source: Annotated[str, Field(description="`given` where the caller sent the data")]
     signal: DecisionBody
-    ignored: Annotated[list[str], Field(description="what was sent and not used, and why")]
+    ignored: Annotated[list[str], Field(description="what was sent, or would be asked, and had no say; and why")]
 
 
 class Tracked(TypedDict):
@@ -127,10 +162,16 @@ class LagBody(TypedDict):
 
 
 class ModelBody(TypedDict):
-    """What decides."""
+    """The model as this container has it: opened and checked, refused, or absent (PLACEHOLDER)."""
 
     mode: Mode
-    scanner: Literal["technical"]
+    state: Literal["ready", "refused", "absent"]
+    name: str | None
+    version: str | None
+    hash: Annotated[str | None, Field(description="SHA-256 of the file")]
+    message: Annotated[
+        str | None, Field(description="why it is refused: what the file was made for and what is needed")
+    ]
 
 
 class ExchangeBody(TypedDict):
@@ -145,7 +186,7 @@ class ExchangeBody(TypedDict):
 
 
 class Health(TypedDict):
-    """Health of the service: `degraded` where a function or the market's data is later than it may be."""
+    """Health of the service: `degraded` where a function or the market's data is late, or the model is refused."""
 
     status: Literal["ok", "degraded"]
     as_of: Time

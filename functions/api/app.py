@@ -79,11 +79,17 @@ def _replies() -> "BasePersistenceLayer":
     return stored_replies(f"{wiring.settings().tables}-idempotency")
 
 
+def _has_model() -> bool:
+    return wiring.model_file(wiring.settings()) is not None
+
+
 app = create_app(
     Services(
         stores=wiring.stores,
         settings=wiring.settings,
         schedules=wiring.schedules,
+        policy=wiring.policy,
+        has_model=_has_model,
         replies=_replies,
         now=wiring.now,
     )

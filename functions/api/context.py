@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api.problems import Forbidden, Unauthorized
+from plumbline.pipeline.ruling import Policies
 from plumbline.ports import Schedules, Stores
 from plumbline.settings import Settings
 
@@ -21,6 +22,10 @@ class Services:
     stores: Callable[[], Stores]
     settings: Callable[[], Settings]
     schedules: Callable[[], Schedules]
+    policy: Policies
+    """Opens the model, once; None in PLACEHOLDER mode. ModelRefused where the file is not for this code."""
+    has_model: Callable[[], bool]
+    """Whether there is a model file, without opening it."""
     replies: "Callable[[], BasePersistenceLayer]"
     """Where answers to requests with an Idempotency-Key are kept."""
     now: Callable[[], int]

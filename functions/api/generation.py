@@ -1,21 +1,30 @@
 """Decisions on demand, by the very code that decides live. Imported when first asked: it brings the kernels."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from api.answers import DecisionBody, Generated
+import numpy as np
+
+from api.answers import DecidedBy, DecisionBody, Generated, ProbabilitiesBody
 from api.inputs import CandlesGiven, FromDatabase, ValuesGiven
 from api.operations import Call
-from api.rendering import PLACEHOLDER, number
+from api.rendering import number
+from api.stored import ALONE, Stored, newest_close, stored
 from plumbline import queries
 from plumbline.domain.calendar import Timeframe, iso
 from plumbline.domain.candles import Candles
-from plumbline.domain.decisions import Decision, decide, decide_snapshot
+from plumbline.domain.decisions import Decision, decide, decide_panel, decide_snapshot
 from plumbline.domain.errors import InvalidCandle, InvalidInput
+from plumbline.domain.evaluation import Panel
+from plumbline.domain.features import Features
+from plumbline.domain.scanners import Scene
+from plumbline.domain.scanners.model import value
+from plumbline.domain.signals import Action, Tier
 from plumbline.domain.strategies import Channel, Configuration
-from plumbline.domain.windows import window_start
+from plumbline.domain.windows import WARM_UP, window_start
 from plumbline.pipeline.channels import active_configuration
-from plumbline.pipeline.generating import window_span
-from plumbline.pipeline.progress import collecting
+from plumbline.pipeline.progress import Progress, collecting
+from plumbline.pipeline.ruling import Ruling, no_policy
 
 GIVEN = "given"
 
@@ -26,21 +35,16 @@ def on_given(call: Call, body: ValuesGiven | CandlesGiven) -> Generated:
 
 
 def on_stored(call: Call, body: FromDatabase) -> Generated:
-    """Decision at the last candle that is collected.
-
-    "Last" is the collector's word, not the clock's: in a replay, or while the exchange is away, the two differ, and
-    `candle_close` says which candle it was.
-    """
-    stores, now = call.stores, call.now
-    channel = queries.channel_named(stores, body.channel_id)
+    """Decision at the last candle that is collected and whole; `candle_close` says which one that was."""
+    channel, symbol = _named(call, body)
     timeframe = Timeframe(body.timeframe or channel.timeframe)
-    symbol = queries.symbol_named(stores, body.symbol, now, channel.quote)
-    collected = stores.cursors.read(collecting(timeframe))
-    close = timeframe.floor(min(now, collected.position) if collected else now)
-    window = stores.candles.load([window_span(symbol, timeframe, close)])[0].closed_by(close)
-    configuration = _configuration(call, channel, close)
-    decision = decide(configuration, window)
-    return _generated(symbol, channel, configuration, decision, source=stores.source, timeframe=timeframe)
+    collected = call.stores.cursors.read(collecting(timeframe))
+    newest = newest_close(collected, timeframe, call.now)
+    matter = _matter(call, channel, symbol, timeframe, newest or call.now)
+    progress = Progress.of(collected)
+    found = stored(call.stores, channel, matter.configuration, timeframe, symbol, progress, newest=newest, now=call.now)
+    decision = _excluded(matter) or _among(matter.ruling, found)
+    return matter.answer(decision, call.stores.source, timeframe, found.window, found.notes)
 
 
 def _on_candles(call: Call, body: CandlesGiven) -> Generated:
@@ -53,65 +57,163 @@ def _on_candles(call: Call, body: CandlesGiven) -> Generated:
     closed = given.closed_by(now)
     last_open = int(closed.open_time[-1]) if len(closed) else 0
     window = closed.between(window_start(timeframe, last_open), now)
-    configuration = _configuration(call, channel, now)
-    decision = decide(configuration, window)
-    ignored = [
+    matter = _matter(call, channel, symbol, timeframe, now)
+    decision = _excluded(matter) or decide(matter.ruling.configuration, window, matter.ruling.policy)
+    notes = [
         *_left_out(len(given) - len(closed), f"not closed at {iso(now)}"),
         *_left_out(len(closed) - len(window), "older than the window of the last candle"),
+        *([ALONE] if matter.configuration.compares_markets else []),
     ]
-    return _generated(symbol, channel, configuration, decision, source=GIVEN, timeframe=timeframe, ignored=ignored)
+    return matter.answer(decision, GIVEN, timeframe, window, notes)
 
 
 def _on_values(call: Call, body: ValuesGiven) -> Generated:
+    """Values of one moment: the rules decide, whatever the channel; neither the policy nor a rank can read them."""
     channel, symbol = _named(call, body)
-    configuration = _configuration(call, channel, call.now)
-    decision = decide_snapshot(configuration, body.values())
-    ignored = [f"{name}: no such value" for name in sorted(body.model_extra or ())]
-    return _generated(symbol, channel, configuration, decision, source=GIVEN, timeframe=None, ignored=ignored)
+    configuration = active_configuration(call.stores, channel, call.now, call.settings)
+    ruling = Ruling.of(configuration, channel.timeframe, no_policy)
+    matter = _Matter(channel, symbol, configuration, ruling, "RULES" if call.services.has_model() else "PLACEHOLDER")
+    decision = _excluded(matter) or decide_snapshot(ruling.configuration, body.values())
+    unread = configuration.asks_the_model and matter.decided_by == "RULES"
+    notes = [
+        *(f"{name}: no such value" for name in sorted(body.model_extra or ())),
+        *(["model: the policy reads candles, and these are values of one moment"] if unread else []),
+        *([ALONE] if configuration.compares_markets else []),
+    ]
+    return matter.answer(decision, GIVEN, None, None, notes)
 
 
-def _named(call: Call, body: ValuesGiven | CandlesGiven) -> tuple[Channel, str]:
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    """What is to be decided, and by what."""
+
+    channel: Channel
+    symbol: str
+    configuration: Configuration
+    ruling: Ruling
+    decided_by: DecidedBy
+    notes: tuple[str, ...] = ()
+
+    def answer(
+        self,
+        decision: Decision,
+        source: str,
+        timeframe: Timeframe | None,
+        window: Candles | None,
+        notes: Sequence[str],
+    ) -> Generated:
+        """The decision as an answer, its levels and worth beside it."""
+        body = DecisionBody(
+            symbol=self.symbol,
+            action=decision.action.value,
+            timeframe=timeframe,
+            candle_close=None if decision.candle_close is None else iso(decision.candle_close),
+            confidence=decision.confidence,
+            unified_score=decision.unified_score,
+            tier=decision.tier.value,
+            scanner_type=decision.scanner or None,
+            channel_id=self.channel.channel_id,
+            strategy_type=self.configuration.strategy_type,
+            snapshot_id=self.ruling.snapshot_id,
+            model_version=self.ruling.model_version or None,
+            model_hash=self.ruling.model_hash or None,
+            probabilities=_probabilities(decision),
+            expected_value=None if window is None else _worth(self.configuration, window, decision),
+            entry_price=number(decision.entry_price),
+            stop_loss=number(decision.levels.stop_loss),
+            take_profit=number(decision.levels.take_profit),
+            position_size=number(decision.levels.position_size),
+            risk_reward_ratio=number(decision.levels.risk_reward_ratio),
+            indicator_breakdown=dict(decision.indicator_breakdown),
+            indicators_fired=list(decision.indicators_fired),
+            reasoning=list(decision.reasoning),
+        )
+        ignored = [*self.notes, *notes]
+        return Generated(mode=self.decided_by, stored=False, data_source=source, signal=body, ignored=ignored)
+
+
+def _named(call: Call, body: ValuesGiven | CandlesGiven | FromDatabase) -> tuple[Channel, str]:
     stores = call.stores
     channel = queries.channel_named(stores, body.channel_id)
     return channel, queries.symbol_named(stores, body.symbol, call.now, channel.quote)
 
 
-def _configuration(call: Call, channel: Channel, at: int) -> Configuration:
-    return active_configuration(call.stores, channel, at, call.settings)
+def _matter(call: Call, channel: Channel, symbol: str, timeframe: Timeframe, at: int) -> _Matter:
+    configuration = active_configuration(call.stores, channel, at, call.settings)
+    policies = call.services.policy
+    ruling = Ruling.of(configuration, timeframe, policies)
+    notes: tuple[str, ...] = ()
+    if configuration.asks_the_model and ruling.policy is None and (other := policies()):
+        notes = (f"model: the policy reads candles of {other.facts.timeframe}, and these are of {timeframe}",)
+    return _Matter(channel, symbol, configuration, ruling, _decided_by(call, ruling), notes)
+
+
+def _decided_by(call: Call, ruling: Ruling) -> DecidedBy:
+    if ruling.policy:
+        return "MODEL"
+    return "PLACEHOLDER" if ruling.placeholder or not call.services.has_model() else "RULES"
+
+
+def _excluded(matter: _Matter) -> Decision | None:
+    """The generator does not look at excluded symbols at all."""
+    if matter.symbol not in matter.configuration.excluded_symbols:
+        return None
+    return _hold(0.0, f"{matter.symbol} is excluded by the channel's configuration")
+
+
+def _among(ruling: Ruling, found: Stored) -> Decision:
+    """The generator's decision on this market, made among those it is ranked with."""
+    if len(found.windows) == 1 or len(found.window) < WARM_UP:
+        return decide(ruling.configuration, found.window, ruling.policy)
+    panel = Panel(list(found.windows.values()), found.close, found.close)
+    fired = dict(decide_panel(ruling.configuration, panel, ruling.policy))
+    place = list(found.windows).index(found.symbol)
+    return fired[place] if place in fired else _silent(ruling, panel, place)
+
+
+def _silent(ruling: Ruling, panel: Panel, place: int) -> Decision:
+    """HOLD, with what each scanner found for either side."""
+    cell, close = panel.evaluate(ruling.configuration, ruling.policy).part(place, 0), panel.last
+    if not np.isfinite(cell.scene.features.close.item()):
+        return _hold(0.0, f"no candle closed at {iso(close)}", close=close)
+    found = {name: (reading.buy.item(), reading.sell.item()) for name, reading in cell.scores.readings.items()}
+    reasons = [f"{name}: {buy:.1f} for BUY, {sell:.1f} for SELL" for name, (buy, sell) in found.items()]
+    if cell.scores.side.item():
+        reasons.insert(0, f"the condition already held within the last {ruling.configuration.cooldown_bars} candles")
+    chances = None if cell.scene.opinions is None else tuple(cell.scene.opinions[0, 0].tolist())
+    opinion = chances if chances and np.isfinite(chances).all() else None
+    return _hold(max(map(max, found.values())), *reasons, close=close, opinion=opinion)
+
+
+def _hold(score: float, *reasons: str, close: int | None = None, opinion: tuple[float, ...] | None = None) -> Decision:
+    score = round(score, 2)
+    return Decision(
+        action=Action.HOLD,
+        confidence=round(score / 100, 4),
+        unified_score=score,
+        tier=Tier.of(score),
+        reasoning=reasons,
+        candle_close=close,
+        opinion=opinion,
+    )
+
+
+def _probabilities(decision: Decision) -> ProbabilitiesBody | None:
+    if decision.opinion is None:
+        return None
+    hold, buy, sell = decision.opinion
+    return ProbabilitiesBody(HOLD=hold, BUY=buy, SELL=sell)
+
+
+def _worth(configuration: Configuration, window: Candles, decision: Decision) -> float | None:
+    """Expected value of the likelier side, after costs, in units of its risk; None where nothing can be said."""
+    if decision.opinion is None or decision.candle_close is None:
+        return None
+    opened = np.array([decision.candle_close - window.timeframe.ms], dtype=np.int64)
+    scene = Scene(Features.of([window], opened))
+    worth = value(configuration, scene, np.array([[max(decision.opinion[1:])]])).item()
+    return round(worth, 4) if np.isfinite(worth) else None
 
 
 def _left_out(count: int, why: str) -> list[str]:
     return [f"{count} candle{'s' if count > 1 else ''}: {why}"] if count else []
-
-
-def _generated(
-    symbol: str,
-    channel: Channel,
-    configuration: Configuration,
-    decision: Decision,
-    *,
-    source: str,
-    timeframe: Timeframe | None,
-    ignored: Sequence[str] = (),
-) -> Generated:
-    body = DecisionBody(
-        symbol=symbol,
-        action=decision.action.value,
-        timeframe=timeframe,
-        candle_close=None if decision.candle_close is None else iso(decision.candle_close),
-        confidence=decision.confidence,
-        unified_score=decision.unified_score,
-        tier=decision.tier.value,
-        channel_id=channel.channel_id,
-        strategy_type=configuration.strategy_type,
-        snapshot_id=configuration.config_hash,
-        entry_price=number(decision.entry_price),
-        stop_loss=number(decision.levels.stop_loss),
-        take_profit=number(decision.levels.take_profit),
-        position_size=number(decision.levels.position_size),
-        risk_reward_ratio=number(decision.levels.risk_reward_ratio),
-        indicator_breakdown=dict(decision.indicator_breakdown),
-        indicators_fired=list(decision.indicators_fired),
-        reasoning=list(decision.reasoning),
-    )
-    return Generated(mode=PLACEHOLDER, stored=False, data_source=source, signal=body, ignored=list(ignored))

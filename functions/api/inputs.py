@@ -80,7 +80,9 @@ Symbol = Annotated[
         min_length=1, max_length=40, description="ccxt's spelling; BTCUSDT and BTC are resolved", examples=["BTC/USDT"]
     ),
 ]
-ChannelId = Annotated[str, Field(min_length=1, max_length=100, examples=["momentum-alpha"])]
+RULES_CHANNEL, MODEL_CHANNEL = "momentum-alpha", "policy-epsilon"
+"""Who decides where no channel is named: the rules on values of one moment, the model on candles."""
+ChannelId = Annotated[str, Field(min_length=1, max_length=100, examples=[MODEL_CHANNEL])]
 LEAST_PRICE, GREATEST_PRICE = 1e-12, 1e15
 """Wider than any market, and far inside what a table can hold and a double can multiply."""
 Price = Annotated[float, Field(ge=LEAST_PRICE, le=GREATEST_PRICE)]
@@ -147,7 +149,7 @@ class PeriodQuery(Query):
 
 
 class ValuesGiven(Body):
-    """Indicator values of one moment. Those left out do not vote; names that are not known are listed in the answer."""
+    """Indicator values of one moment, for the rules. Those left out do not vote; unknown names are in the answer."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -163,7 +165,7 @@ class ValuesGiven(Body):
     bb_lower: Level | None = None
     atr: Annotated[Amount | None, Field(description="without it the signal carries no levels")] = None
     volume_ratio: Annotated[Amount | None, Field(description="volume over the mean of the 20 candles before")] = None
-    channel_id: ChannelId = "momentum-alpha"
+    channel_id: ChannelId = RULES_CHANNEL
 
     @model_validator(mode="after")
     def _bands_in_order(self) -> Self:
@@ -205,7 +207,7 @@ class CandlesGiven(Body):
     symbol: Symbol
     timeframe: SignalTimeframe
     candles: Annotated[list[Row], Field(min_length=1, max_length=MAX_CANDLES)]
-    channel_id: ChannelId = "momentum-alpha"
+    channel_id: ChannelId = MODEL_CHANNEL
 
 
 class FromDatabase(Body):
@@ -215,7 +217,7 @@ class FromDatabase(Body):
 
     symbol: Symbol
     timeframe: SignalTimeframe | None = None
-    channel_id: ChannelId = "momentum-alpha"
+    channel_id: ChannelId = MODEL_CHANNEL
 
 
 class OutsideSignal(Body):

@@ -30,13 +30,13 @@ _WHEN = {
     422: "What was sent cannot be used; `errors` says which field and why",
     429: "Too many requests; try again after `Retry-After` seconds",
     500: "The request failed on our side",
-    503: "A store is away; try again after `Retry-After` seconds",
+    503: "A store is away: try again after `Retry-After` seconds; or the model file is refused: `detail` says why",
 }
 _ALWAYS = (413, 429, 500, 503)
 """What any operation may answer; the gateway itself says the first two."""
 _TAGS = {
     "service": "What the service is, how it is, and this document.",
-    "signals": "The log of signals, and decisions on demand.",
+    "signals": "The log of signals, decisions on demand, and the model behind them.",
     "performance": "What became of the signals, and the checks that find out.",
 }
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from plumbline.domain.errors import (
     CursorMoved,
     InvalidInput,
+    ModelRefused,
     NotFound,
     PlumblineError,
     RecordRefused,
@@ -56,6 +57,7 @@ _STATUS: tuple[tuple[type[PlumblineError], HTTPStatus], ...] = (
     (RecordRefused, HTTPStatus.CONFLICT),
     (CursorMoved, HTTPStatus.CONFLICT),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ModelRefused, HTTPStatus.SERVICE_UNAVAILABLE),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, cast
+from typing import cast
 
 from api.answers import ExchangeBody, LagBody, OutcomeBody, ProvenanceBody, SignalBody
 from api.performance_answers import CheckBody, PeriodBody, StatisticsBody, TallyBody
@@ -12,9 +12,6 @@ from plumbline.domain.performance import Cell, Tally, statistics
 from plumbline.domain.signals import Signal
 from plumbline.health import Check, Lag, MarketState, seconds
 from plumbline.queries import Period
-
-PLACEHOLDER: Final = "PLACEHOLDER"
-"""No model file: the service decides by the rule-based technical score, and says so."""
 
 
 def signal_body(signal: Signal, outcomes: Mapping[Interval, Outcome] | None = None) -> SignalBody:

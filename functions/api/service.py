@@ -3,9 +3,10 @@
 from typing import Any
 
 from api.answers import Health, ServiceBody
+from api.model import mode_of, model_state
 from api.operations import HTML, Access, Answer, Call, Resource
 from api.problems import TablesAway
-from api.rendering import PLACEHOLDER, exchange_body, is_simulated, lag_body
+from api.rendering import exchange_body, is_simulated, lag_body
 from plumbline import __version__
 from plumbline.domain.calendar import iso
 from plumbline.health import OK, TableState, lags, market_state, table_states
@@ -16,17 +17,17 @@ CACHED = "public, max-age=300"
 
 @service.get("/", "Service information", access=Access.PUBLIC, cache=CACHED, answers={200: ServiceBody})
 def service_information(call: Call) -> Answer:
-    """What this service is, what decides, and whose market it reads."""
+    """What this service is, what decides, and whose market it reads. `/health` says whether the model can be used."""
     settings = call.settings
     body = ServiceBody(
         service="plumbline",
         description="Trading signals, every one of them checked against what the market then did.",
         version=settings.code_version or __version__,
         stage=settings.stage,
-        mode=PLACEHOLDER,
+        mode=mode_of(call.services),
         data_source=settings.source,
         simulated=is_simulated(settings.source),
-        links={"docs": "docs", "openapi": "openapi.json", "health": "health"},
+        links={"docs": "docs", "openapi": "openapi.json", "health": "health", "model": "api/signals/model/info"},
     )
     return Answer(body)
 
@@ -35,8 +36,9 @@ def service_information(call: Call) -> Answer:
 def health(call: Call) -> Answer:
     """Tables, exchange, model, and how far behind each scheduled function is; 503 where a table is away.
 
-    `degraded` where a function is late, or the market is: no candle or an old one, or most symbols behind. The 503
-    carries `tables` too, and the rest as far as it is known.
+    `degraded` where a function is late, or the market is: no candle or an old one, or most symbols behind; or where
+    the model's file is refused. The first call in a container opens the file, since nothing less tells that it can be
+    used. The 503 carries `tables` too, and the rest as far as it is known.
     """
     tables = table_states(call.stores)
     away = [name for name, state in tables.items() if state != OK]
@@ -50,12 +52,13 @@ def health(call: Call) -> Answer:
 
 def _health(call: Call, tables: dict[str, TableState]) -> Health:
     now, cursors, source = call.now, call.stores.cursors.all(), call.stores.source
-    ages, market = lags(cursors, now), market_state(cursors)
+    ages, market, model = lags(cursors, now), market_state(cursors), model_state(call.services)
+    troubled = market.missing or any(lag.late for lag in ages) or model["state"] == "refused"
     return Health(
-        status="degraded" if market.missing or any(lag.late for lag in ages) else "ok",
+        status="degraded" if troubled else "ok",
         as_of=iso(now),
         tables=tables,
-        model={"mode": PLACEHOLDER, "scanner": "technical"},
+        model=model,
         exchange=exchange_body(market, source, now),
         cursors=[lag_body(lag) for lag in ages],
     )

@@ -12,6 +12,7 @@ from api.inputs import (
     from_database_body,
     generate_body,
 )
+from api.model_answers import ModelInfo, ServiceStatistics
 from api.operations import Answer, Call, Resource
 from api.rendering import signal_body
 from plumbline import queries
@@ -54,7 +55,9 @@ def signal_history(call: Call, query: HistoryQuery) -> Answer:
 def generate_signal(call: Call, body: ValuesGiven | CandlesGiven) -> Answer:
     """A signal, or HOLD with its reasons, from indicator values or candles that the caller sends.
 
-    The channel's active configuration decides. Nothing is recorded.
+    Values are decided on by the rules, `mode` RULES, by default those of `momentum-alpha`. Candles are decided on by
+    the active configuration of their channel, by default `policy-epsilon`, with the policy as far as it asks it: `mode`
+    MODEL. `mode` is PLACEHOLDER where the service has no model file. Nothing is recorded.
     """
     return Answer(_generation().on_given(call, body))
 
@@ -67,8 +70,37 @@ def generate_signal(call: Call, body: ValuesGiven | CandlesGiven) -> Answer:
     problems=(400, 404, 415, 422),
 )
 def generate_signal_from_db(call: Call, body: FromDatabase) -> Answer:
-    """A signal, or HOLD with its reasons, at the last stored candle of a symbol. Nothing is recorded."""
+    """A signal, or HOLD with its reasons, at the last stored candle of a symbol, as the generator decides it.
+
+    A channel that compares markets ranks the symbol among all that it scans. Nothing is recorded.
+    """
     return Answer(_generation().on_stored(call, body))
+
+
+@signals.get("/api/signals/model/info", "The model behind the signals", answers={200: ModelInfo})
+def signal_model_info(call: Call) -> Answer:
+    """Version, hash, inputs, figures out of sample, calibration and drift of the model.
+
+    In PLACEHOLDER mode `reason` says why there is none and the rest is null. A file that was not made for this code is
+    a 503 whose `detail` holds what it was made for and what is needed.
+    """
+    from api.model import model_info  # noqa: PLC0415  asked for by few
+
+    return Answer(model_info(call))
+
+
+@signals.get("/api/signals/statistics", "The service at work", answers={200: ServiceStatistics})
+def signal_statistics(call: Call) -> Answer:
+    """How fast the generator and the policy worked in the last runs, and what was signalled, is open and was closed.
+
+    The generator remembers its last 40 runs of each timeframe. Percentiles are by nearest rank. `signals` and
+    `positions` are those that count in the record. A position is open until its 24-hour check, the longest that a
+    paper trade lasts: `open` are signals younger than 24 hours, `closed` the 24-hour outcomes of the period. Stops and
+    targets come in with the paper trades.
+    """
+    from api.statistics import service_statistics  # noqa: PLC0415  asked for by few
+
+    return Answer(service_statistics(call))
 
 
 def _symbol(call: Call, text: str | None) -> str | None:

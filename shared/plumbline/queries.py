@@ -1,4 +1,4 @@
-"""What readers ask: the latest signals, and the record with its statistics.
+"""What readers ask: the latest signals, the record with its statistics, and how fast the service works.
 
 The cost of an answer does not grow with history: closed days come from their rollups, only what lies after them is
 counted from the facts. Nothing is written here.
@@ -6,8 +6,9 @@ counted from the facts. Nothing is written here.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from plumbline.domain.calendar import DAY, Interval, day_of, day_start, days_between
+from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, day_start, days_between
 from plumbline.domain.errors import InvalidInput, NotFound
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import Cell, Cells, DayRollup, Tally, count, merge
@@ -15,9 +16,10 @@ from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel
 from plumbline.domain.symbols import resolve
 from plumbline.pipeline.channels import known_markets
-from plumbline.pipeline.progress import SUMMARISE
+from plumbline.pipeline.progress import SUMMARISE, generating
 from plumbline.pipeline.summarising import checks_due
-from plumbline.ports import SignalFilter, Stores
+from plumbline.pipeline.timing import Run, runs_of
+from plumbline.ports import Cursor, SignalFilter, Stores
 
 
 def latest(stores: Stores, symbol: str | None, channel_id: str | None) -> Signal:
@@ -88,13 +90,19 @@ class Period:
 
 def performance(stores: Stores, days: int, dimension: str, now: int) -> Period:
     """Statistics of the last `days` UTC days along one dimension, the day of `now` included."""
+    return record(stores, days, [dimension], now)
+
+
+def record(stores: Stores, days: int, dimensions: Sequence[str], now: int) -> Period:
+    """The same along several dimensions, for the price of one."""
     start = day_start(day_of(now)) - (days - 1) * DAY
     # The cursor first: a summary that finishes in between is then counted from the facts, never passed over.
     position = _summarised_until(stores, now)
-    rollups = {r.day: r for r in stores.rollups.days(days_between(start, now), [dimension])}
+    rollups = {r.day: r for r in stores.rollups.days(days_between(start, now), dimensions)}
     usable = {day: r for day, r in rollups.items() if _holds_all(r, position, now)}
     spans = _uncounted(days_between(start, now), rollups, usable, position, now)
-    live = [{dimension: counted(stores, after, until).get(dimension, {})} for after, until in spans]
+    facts = [counted(stores, after, until) for after, until in spans]
+    live = [{dimension: cells.get(dimension, {}) for dimension in dimensions} for cells in facts]
     return Period(days, start, now, merge([*(r.cells for r in usable.values()), *live]))
 
 
@@ -149,3 +157,53 @@ def counted(stores: Stores, after: int, until: int) -> Cells:
     """Cells over the facts of (after, until] themselves."""
     due = (check for interval in Interval for check in checks_due(stores, interval, after, until))
     return count(stores.signals.between(after, until), due, stores.outcomes.due_between(after, until))
+
+
+def issued(stores: Stores, after: int, until: int) -> Cells:
+    """Cells over the signals of (after, until] alone; backfilled ones are left out."""
+    return count(stores.signals.between(after, until), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Percentiles by nearest rank: the least of the values that this share of them does not exceed."""
+
+    p50: float
+    p95: float
+    p99: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self | None:
+        """None where there are no values."""
+        ranked = sorted(values)
+        return cls(*(ranked[-(-share * len(ranked) // 100) - 1] for share in (50, 95, 99))) if ranked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the generator worked in the runs it remembers."""
+
+    runs: Sequence[Run]
+
+    @property
+    def asked(self) -> list[Run]:
+        """Runs in which the policy was asked."""
+        return [run for run in self.runs if run.windows]
+
+    @property
+    def evaluated(self) -> int:
+        """Candles evaluated, once for each channel."""
+        return sum(run.evaluated for run in self.runs)
+
+    @property
+    def evaluations_per_minute(self) -> float | None:
+        """Over the runs' own time, idle time left out; None before any."""
+        spent = sum(run.generation_ms for run in self.runs)
+        return round(60_000 * self.evaluated / spent, 1) if spent else None
+
+
+def paces(cursors: Iterable[Cursor]) -> dict[Timeframe, Pace]:
+    """The generator's pace on each timeframe on which it remembers runs, by its cursors."""
+    known = {cursor.name: cursor for cursor in cursors}
+    remembered = {timeframe: runs_of(known.get(generating(timeframe))) for timeframe in Timeframe}
+    return {timeframe: Pace(runs) for timeframe, runs in remembered.items() if runs}

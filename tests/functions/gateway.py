@@ -16,6 +16,9 @@ from chalice.local import LambdaContext, LambdaEventConverter, RouteMatcher
 
 from api.app import create_app
 from api.context import Services
+from plumbline.domain.drift import ModelReport
+from plumbline.domain.errors import PlumblineError
+from plumbline.domain.policy import Policy
 from plumbline.ports import Schedules, Stores
 from plumbline.settings import Settings
 from tests.builders import NOON
@@ -67,11 +70,57 @@ def settings(**changes: str) -> Settings:
     return Settings.read(given | changes)
 
 
-def services(stores: Stores | None = None, schedules: Schedules | None = None, now: int = NOON) -> Services:
-    """Services over fakes."""
+def services(
+    stores: Stores | None = None,
+    schedules: Schedules | None = None,
+    now: int = NOON,
+    *,
+    policy: Policy | PlumblineError | None = None,
+) -> Services:
+    """Services over fakes. Without a policy there is no model file; with an error there is one, and it is refused."""
     held = stores or memory_stores()
     rules = schedules or FakeSchedules(*(f"plumbline-test-check-{interval}" for interval in INTERVALS))
-    return Services(stores=lambda: held, settings=settings, schedules=lambda: rules, replies=unused, now=lambda: now)
+
+    def opened() -> Policy | None:
+        if isinstance(policy, PlumblineError):
+            raise policy
+        return policy
+
+    return Services(
+        stores=lambda: held,
+        settings=settings,
+        schedules=lambda: rules,
+        policy=opened,
+        has_model=lambda: policy is not None,
+        replies=unused,
+        now=lambda: now,
+    )
+
+
+def a_report(**changes: Any) -> ModelReport:
+    """A daily report on the fake policy, of that noon's day."""
+    given: dict[str, Any] = {
+        "day": "2026-11-20",
+        "days": 30,
+        "model": "fake",
+        "version": "0.0.1",
+        "model_hash": "f" * 64,
+        "symbols": ("BTC/USDT", "ETH/USDT"),
+        "examples": 1_440,
+        "psi": {"rsi": 0.04},
+        "log_loss": 1.07,
+        "prior_log_loss": 1.08,
+        "skill": 0.01,
+        "skill_low": -0.01,
+        "skill_high": 0.03,
+        "brier": 0.65,
+        "calibration_error": 0.02,
+        "acted": 3,
+        "hits": 1,
+        "stated": 0.66,
+        "earns_its_place": False,
+    }
+    return ModelReport(**(given | changes))
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,11 @@ from schemathesis.specs.openapi.checks import (
 from api.app import OPERATIONS
 from api.openapi import document
 from plumbline.domain.calendar import HOUR, Interval
+from plumbline.pipeline.progress import Progress
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, a_signal, an_outcome, random_walk
-from tests.fakes import memory_stores
-from tests.functions.gateway import OPERATOR, Gateway, InMemoryReplies, services
+from tests.fakes import FakePolicy, memory_stores
+from tests.functions.gateway import OPERATOR, Gateway, InMemoryReplies, a_report, services
 
 PATHS = {
     ("get", "/"),
@@ -38,6 +39,8 @@ PATHS = {
     ("get", "/api/signals/history"),
     ("post", "/api/signals/generate"),
     ("post", "/api/signals/generate-from-db"),
+    ("get", "/api/signals/model/info"),
+    ("get", "/api/signals/statistics"),
     ("get", "/performance/stats"),
     ("get", "/performance/by-scanner"),
     ("get", "/performance/by-tier"),
@@ -145,8 +148,11 @@ def stocked() -> Stores:
         stores.signals.add(signal)
         stores.outcomes.add(an_outcome(signal, Interval.H1))
     stores.candles.add("BTC/USDT", random_walk("1h", 900, start=NOON - 900 * HOUR))
-    for name in ("collect#1h", "collect#1m", "check#1h", "summarise"):
+    stores.cursors.move(None, "collect#1h", NOON, Progress({"BTC/USDT": NOON}).notes())
+    stores.cursors.move(None, "generate#1h", NOON, {"runs": [[250, 31.5, 50, 3.25]]})
+    for name in ("collect#1m", "check#1h", "summarise"):
         stores.cursors.move(None, name, NOON, {})
+    stores.model_reports.put(a_report())
     return stores
 
 
@@ -160,7 +166,7 @@ def over_the_gateway(environ: Mapping[str, Any], start_response: Any) -> list[by
     path = normpath("/" + environ["PATH_INFO"].lstrip("/")).removeprefix("/v1") or "/"
     query = environ.get("QUERY_STRING")
     claims = OPERATOR if headers.get("authorization") else None
-    gateway = Gateway(replace(services(stocked()), replies=InMemoryReplies), claims=claims)
+    gateway = Gateway(replace(services(stocked(), policy=FakePolicy()), replies=InMemoryReplies), claims=claims)
     reply = gateway.send(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, body, headers)
     start_response(f"{reply.status} -", [(name, value) for name, value in reply.headers.items()])
     return [reply.body.encode()]

@@ -8,7 +8,7 @@ import pytest
 
 from plumbline.domain.calendar import DAY, HOUR, Interval
 from plumbline.domain.performance import statistics
-from plumbline.domain.scanners import SCANNER
+from plumbline.domain.scanners import SCANNERS
 from plumbline.pipeline.progress import checking
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, a_signal, an_outcome
@@ -230,6 +230,7 @@ def test_a_score_is_kept_to_four_decimals(operator: Gateway, sent: float, kept: 
     assert operator.post("/performance/track-signal", alert).json["data"]["unified_score"] == kept
 
 
-def test_a_name_of_our_own_scanners_is_refused_with_the_list_of_them(operator: Gateway) -> None:
-    [fault] = operator.post("/performance/track-signal", ALERT | {"scanner_type": SCANNER}).json["errors"]
+@pytest.mark.parametrize("scanner", SCANNERS)
+def test_a_name_of_our_own_scanners_is_refused_with_the_list_of_them(operator: Gateway, scanner: str) -> None:
+    [fault] = operator.post("/performance/track-signal", ALERT | {"scanner_type": scanner}).json["errors"]
     assert "technical, smart_money, mss, model are reserved" in fault["message"]

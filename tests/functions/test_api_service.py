@@ -7,11 +7,11 @@ from typing import Any, Never, cast
 import pytest
 
 from plumbline.domain.calendar import DAY, HOUR, MINUTE
-from plumbline.domain.errors import StoreUnavailable
+from plumbline.domain.errors import ModelRefused, StoreUnavailable
 from plumbline.pipeline.progress import Progress
 from plumbline.ports import Stores
 from tests.builders import NOON
-from tests.fakes import memory_stores
+from tests.fakes import FakePolicy, memory_stores
 from tests.functions.gateway import Gateway, services
 
 TABLES = ["candles", "signals", "outcomes", "cursors", "strategies", "channels", "markets", "rollups"]
@@ -59,7 +59,14 @@ def test_health_shows_the_lag_of_every_cursor() -> None:
             "late": False,
         },
     ]
-    assert content["model"] == {"mode": "PLACEHOLDER", "scanner": "technical"}
+    assert content["model"] == {
+        "mode": "PLACEHOLDER",
+        "state": "absent",
+        "name": None,
+        "version": None,
+        "hash": None,
+        "message": None,
+    }
     assert content["tables"] == dict.fromkeys(TABLES, "ok")
 
 
@@ -83,6 +90,31 @@ def test_a_function_later_than_its_rhythm_allows_degrades_the_service(cursor: st
     stores = memory_stores()
     stores.cursors.move(None, cursor, NOON - lag, {})
     assert health(stores)["status"] == status
+
+
+def test_health_shows_which_model_is_open() -> None:
+    model = Gateway(services(policy=FakePolicy()), claims=None).get("/health").json["model"]
+    assert (model["mode"], model["state"], model["message"]) == ("MODEL", "ready", None)
+    assert (model["name"], model["version"], model["hash"]) == ("fake", "0.0.1", "f" * 64)
+
+
+def test_a_model_that_is_refused_degrades_the_service_and_says_what_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    reply = Gateway(services(collected(MINUTE), policy=ModelRefused("made for [a], needed [b]")), claims=None).get(
+        "/health"
+    )
+    model = reply.json["model"]
+    assert (reply.status, reply.json["status"]) == (200, "degraded")
+    assert (model["mode"], model["state"], model["message"]) == ("MODEL", "refused", "made for [a], needed [b]")
+    assert (model["name"], model["hash"]) == (None, None)
+    assert "made for [a], needed [b]" in caplog.text
+
+
+def test_the_front_page_tells_the_mode_without_opening_the_model() -> None:
+    def opened() -> Never:
+        raise AssertionError("nobody asked for an opinion")
+
+    with_model = replace(services(policy=FakePolicy()), policy=opened)
+    assert Gateway(with_model, claims=None).get("/").json["mode"] == "MODEL"
 
 
 def collected(*ages: int) -> Stores:

@@ -10,14 +10,15 @@ from plumbline.domain.calendar import HOUR, Interval, Timeframe, iso
 from plumbline.domain.candles import Candles
 from plumbline.domain.decisions import decide
 from plumbline.domain.outcomes import Label
-from plumbline.domain.strategies import Configuration
+from plumbline.domain.strategies import DEFAULT_CHANNELS, default_configuration
 from plumbline.domain.windows import window_start
-from plumbline.pipeline.progress import collecting
+from plumbline.pipeline.progress import Progress, collecting
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, a_signal, an_outcome, random_walk, signals_at
 from tests.fakes import memory_stores
 from tests.functions.gateway import Gateway, services
 
+MODEL_CHANNEL = DEFAULT_CHANNELS[-1]
 HOURLY = random_walk("1h", 900, seed=7, start=NOON - 900 * HOUR)
 
 
@@ -35,7 +36,7 @@ def api(stores: Stores) -> Gateway:
 
 def collected(stores: Stores, candles: Candles, until: int = NOON) -> None:
     stores.candles.add("BTC/USDT", candles)
-    stores.cursors.move(None, collecting(candles.timeframe), until, {})
+    stores.cursors.move(None, collecting(candles.timeframe), until, Progress({"BTC/USDT": until}).notes())
 
 
 # --- the log
@@ -150,7 +151,7 @@ def test_given_values_make_a_signal_with_its_levels_and_reasons(api: Gateway) ->
 def test_values_that_do_not_suffice_are_a_hold_that_says_why(api: Gateway) -> None:
     body = api.post("/api/signals/generate", {"symbol": "BTC/USDT", "close_price": 100.0, "rsi": 50}).json
     assert body["signal"]["action"] == "HOLD"
-    assert body["signal"]["reasoning"] == ["0 of 2 required indicators fired"]
+    assert body["signal"]["reasoning"] == ["score 0.0 for BUY (from 55), 0.0 for SELL (from 55)"]
     assert body["mode"] == "PLACEHOLDER"
 
 
@@ -170,7 +171,7 @@ def test_nothing_that_is_generated_on_demand_enters_the_record(api: Gateway, sto
 def test_the_same_candles_sent_or_stored_are_decided_as_they_are_live(api: Gateway, stores: Stores) -> None:
     collected(stores, HOURLY)
     window = HOURLY.between(window_start(Timeframe.H1, NOON - HOUR), NOON)
-    live = decide(Configuration(strategy="momentum-alpha", strategy_type="momentum"), window)
+    live = decide(default_configuration(MODEL_CHANNEL).by_the_rules(), window)
     sent = api.post("/api/signals/generate", {"symbol": "BTC", "timeframe": "1h", "candles": HOURLY.rows()}).json
     read = api.post("/api/signals/generate-from-db", {"symbol": "BTC"}).json
     assert sent["signal"] == read["signal"]
@@ -205,6 +206,14 @@ def test_too_few_candles_are_a_hold_that_counts_them(api: Gateway) -> None:
     assert body["signal"]["reasoning"] == ["not enough history: 120 of 400 candles"]
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_candle_with_what_is_no_number_is_a_problem_that_names_the_place(api: Gateway, number: str) -> None:
+    text = f'{{"symbol": "BTC", "timeframe": "1h", "candles": [[0, 1, 1, 1, 1, 1], [3600000, 1, {number}, 1, 1, 1]]}}'
+    reply = api.send("POST", "/api/signals/generate", text, {"content-type": "application/json"})
+    assert (reply.status, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert [fault["field"] for fault in reply.json["errors"]] == ["candles.1.2"]
+
+
 def test_an_impossible_candle_is_refused_with_the_values_compared(api: Gateway) -> None:
     body = {"symbol": "BTC", "timeframe": "1h", "candles": [[NOON, 10, 9, 8, 10, 1]]}
     [fault] = api.post("/api/signals/generate", body).json["errors"]
@@ -233,7 +242,10 @@ def test_a_symbol_without_stored_candles_is_a_hold_for_want_of_history(api: Gate
 def test_a_channel_nobody_publishes_is_not_found_among_those_that_are(api: Gateway) -> None:
     reply = api.post("/api/signals/generate", a_buy(channel_id="alpha-momentum"))
     assert reply.status == 404
-    assert reply.json["detail"] == "no channel 'alpha-momentum'; there are momentum-alpha, reversion-beta"
+    assert reply.json["detail"] == (
+        "no channel 'alpha-momentum'; there are "
+        "breakout-gamma, momentum-alpha, policy-epsilon, reversion-beta, trend-delta"
+    )
 
 
 @pytest.mark.parametrize("bands", [{"bb_lower": 120.0}, {"bb_upper": 100.0, "bb_middle": None}])

@@ -1,6 +1,8 @@
 """The handler as it is deployed: its own wiring, its tables in moto, its settings from the environment."""
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -10,6 +12,7 @@ from api.app import app
 from api.idempotency import stored_replies
 from plumbline import wiring
 from plumbline.domain.calendar import day_of
+from plumbline.domain.policy import FEATURES
 from plumbline.events import wall_clock
 from plumbline.ports import Universe
 from tests.functions.gateway import OPERATOR, Gateway
@@ -30,7 +33,7 @@ ENVIRONMENT = {
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    built = (wiring.settings, wiring.stores, wiring.schedules, stored_replies)
+    built = (wiring.settings, wiring.stores, wiring.schedules, wiring.policy, stored_replies)
     for each in built:
         each.cache_clear()
     with mock_aws():
@@ -48,8 +51,25 @@ def test_every_reader_answers_on_a_stack_that_was_deployed_a_moment_ago(deployed
         assert deployed.get(path).status == 200, path
     for page in ("stats?days=365", "by-scanner", "by-tier", "by-interval", "tracker-stats"):
         assert deployed.get(f"/performance/{page}").status == 200, page
+    assert deployed.get("/api/signals/model/info").json["mode"] == "PLACEHOLDER"
+    assert deployed.get("/api/signals/statistics").json["generation"]["runs"] == 0
     assert deployed.get("/").json["simulated"] is False
     assert deployed.post("/api/signals/generate-from-db", {"symbol": "BTC/USDT"}).json["signal"]["action"] == "HOLD"
+
+
+def test_a_shipped_model_is_opened_and_described_by_its_own_file(
+    deployed: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(__file__).parents[2] / "layers" / "model" / "policies" / "policy.onnx"
+    monkeypatch.setenv("PLUMBLINE_MODEL", str(file))
+    wiring.settings.cache_clear()
+    info = deployed.get("/api/signals/model/info").json
+    assert info["hash"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert (info["mode"], info["features"], info["drift"]) == ("MODEL", list(FEATURES), None)
+    assert info["calibration"]["calibration_error"] == info["card"]["pooled"]["ece"]
+    assert sum(part["n"] for part in info["calibration"]["bins"])
+    assert deployed.get("/health").json["model"]["state"] == "ready"
+    assert deployed.get("/").json["mode"] == "MODEL"
 
 
 def test_an_outside_signal_goes_through_the_real_tables_and_back(deployed: Gateway) -> None:

@@ -219,8 +219,9 @@ def test_a_table_that_does_not_answer_is_named_beside_those_that_do() -> None:
 
 
 def test_every_table_of_the_stores_is_probed() -> None:
+    """The model's reports lie in the table of the rollups."""
     assert health.table_states(memory_stores()) == {
-        store.name: health.OK for store in fields(Stores) if store.name != "source"
+        store.name: health.OK for store in fields(Stores) if store.name not in ("source", "model_reports")
     }
 
 
@@ -235,3 +236,57 @@ def test_while_the_exchange_is_away_the_market_grows_old_though_the_collector_mo
     assert (ages["collect#1m"].lag, ages["collect#1m"].late) == (0, False)
     assert (ages["market"].position, ages["market"].lag, ages["market"].late) == (NOON, 20 * MINUTE, True)
     assert health.market_state(stores.cursors.all()).behind == 1
+
+
+# --- the service at work
+
+
+@given(values=st.lists(st.floats(0, 1e6), min_size=1, max_size=120))
+def test_a_percentile_is_the_least_value_that_its_share_of_all_does_not_exceed(values: list[float]) -> None:
+    found = queries.Quantiles.of(values)
+    assert found
+    for share in (50, 95, 99):
+        least = min(v for v in values if 100 * sum(w <= v for w in values) >= share * len(values))
+        assert getattr(found, f"p{share}") == least
+
+
+def test_without_values_there_are_no_percentiles() -> None:
+    assert queries.Quantiles.of([]) is None
+
+
+def test_the_pace_of_a_generator_is_that_of_the_runs_its_cursor_remembers() -> None:
+    stores = memory_stores()
+    stores.cursors.move(None, "generate#4h", NOON, {"runs": [[100, 30.0, 0, 0.0], [200, 60.0, 50, 4.0]]})
+    stores.cursors.move(None, "generate#1h", NOON, {})
+    stores.cursors.move(None, "check#1h", NOON, {"runs": [[1, 1.0, 1, 1.0]]})
+    [(timeframe, pace)] = queries.paces(stores.cursors.all()).items()
+    assert (timeframe, len(pace.runs), len(pace.asked), pace.evaluated) == (Timeframe.H4, 2, 1, 300)
+    assert pace.evaluations_per_minute == 60_000 * 300 / 90
+    assert queries.Pace([]).evaluations_per_minute is None
+
+
+def test_several_dimensions_read_the_facts_once_and_say_what_each_says_alone() -> None:
+    stores = memory_stores()
+    record(stores, *(a_signal(timestamp=TODAY - day * DAY + HOUR) for day in range(5)))
+    summarise_from(stores, TODAY - 5 * DAY, TODAY - 1)
+    spans: list[tuple[int, int]] = []
+
+    class Watched:
+        """The log, noting what is read."""
+
+        def between(self, after: int, until: int) -> Iterator[Signal]:
+            spans.append((after, until))
+            return stores.signals.between(after, until)
+
+    watched = replace(stores, signals=Watched())  # type: ignore[arg-type]  # statistics read nothing else of the log
+    together = queries.record(watched, 5, ("all", "scanner", "type"), NOON)
+    assert len(spans) == 1 + len(Interval)
+    for dimension in ("all", "scanner", "type"):
+        assert together.cells[dimension] == queries.performance(stores, 5, dimension, NOON).cells[dimension]
+
+
+def test_signals_of_a_span_are_counted_without_asking_for_their_checks() -> None:
+    stores = memory_stores()
+    record(stores, a_signal(timestamp=NOON - HOUR), a_signal(timestamp=NOON - 2 * HOUR, origin=Origin.BACKFILL))
+    cell = queries.issued(stores, NOON - DAY, NOON)["all"]["all"]
+    assert (cell.signals, cell.tallies) == (1, {})
