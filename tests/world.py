@@ -18,10 +18,11 @@ from plumbline.pipeline.generating import generate_signals
 from plumbline.pipeline.summarising import summarise_day
 from plumbline.ports import Stores
 from plumbline.settings import Settings
-from tests.fakes import FakeExchange, memory_stores
+from tests.fakes import FakeExchange, FakePolicy, memory_stores
 
 START = parse_instant("2024-01-01T00:00:00Z")
-SYMBOLS = ("ADA/USDT", "BTC/USDT", "ETH/USDT", "SOL/USDT")
+SYMBOLS = ("ADA/USDT", "BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
+"""As many as it takes for markets to be ranked."""
 SETTINGS = Settings(stage="test", tables="test", exchange="simulated", exchange_url="http://127.0.0.1")
 ANY_LAG = 10_000 * DAY
 HISTORY = 1_000 * HOUR
@@ -35,7 +36,12 @@ def collect(stores: Stores, exchange: FakeExchange, now: int) -> dict[str, int]:
 
 
 def generate(stores: Stores, _: FakeExchange, now: int) -> dict[str, int]:
-    """The hourly generator's run."""
+    """The hourly generator's run, with a policy."""
+    return generate_signals(stores, SETTINGS, Timeframe.H1, now, policy=FakePolicy)
+
+
+def generate_without_a_model(stores: Stores, _: FakeExchange, now: int) -> dict[str, int]:
+    """The same in PLACEHOLDER mode."""
     return generate_signals(stores, SETTINGS, Timeframe.H1, now)
 
 
@@ -87,7 +93,7 @@ def an_exchange(days: int = 3) -> FakeExchange:
 
 
 def a_stack(*, max_lag: int = ANY_LAG) -> Stores:
-    """Empty tables with the two default channels; by default no signal is ever too late to count."""
+    """Empty tables with the default channels; by default no signal is ever too late to count."""
     stores = memory_stores()
     for channel in DEFAULT_CHANNELS:
         stores.channels.add(replace(channel, max_lag=max_lag))

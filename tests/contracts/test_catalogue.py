@@ -54,7 +54,7 @@ def test_channels_are_stored_once_and_listed_by_id(stores: Stores) -> None:
     for channel in (*DEFAULT_CHANNELS, own):
         assert stores.channels.add(channel)
     assert not stores.channels.add(replace(own, name="another name"))
-    assert stores.channels.all() == [own, *DEFAULT_CHANNELS]
+    assert stores.channels.all() == [own, *sorted(DEFAULT_CHANNELS, key=lambda channel: channel.channel_id)]
 
 
 def test_a_day_has_one_catalogue(stores: Stores) -> None:
