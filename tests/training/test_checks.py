@@ -10,14 +10,21 @@ from layers.model.training.walkforward import Judged
 FOUND = {
     "examples": 10_000,
     "log_loss_gain": 0.05,
-    "log_loss_gain_interval": [0.03, 0.07],
+    "direction_gain_interval": [0.03, 0.07],
     "ece": 0.01,
     "n": 500,
     "hit_rate": 0.7,
     "one_at_a_time_n": 100,
     "one_at_a_time_interval": [0.1, 0.5],
 }
-NOTHING = FOUND | {"log_loss_gain": 0.0, "n": 0, "hit_rate": None, "one_at_a_time_n": 0, "one_at_a_time_interval": None}
+NOTHING = FOUND | {
+    "log_loss_gain": 0.0,
+    "direction_gain_interval": [-0.002, 0.001],
+    "n": 0,
+    "hit_rate": None,
+    "one_at_a_time_n": 0,
+    "one_at_a_time_interval": None,
+}
 
 
 def judged(**changes: Any) -> Judged:
@@ -42,6 +49,7 @@ def test_controls_that_behave_pass() -> None:
         ({"n": 0, "hit_rate": None}, {}, "positive control: their hit rate"),
         ({}, {"n": 11, "hit_rate": 0.9}, "negative control: share"),
         ({}, {"log_loss_gain": -0.011}, "negative control: log-loss"),
+        ({}, {"direction_gain_interval": [0.001, 0.004]}, "negative control: least gain of direction"),
     ],
 )
 def test_a_control_that_misbehaves_stops_the_release(
@@ -60,10 +68,10 @@ def test_a_policy_that_deceives_its_own_market_is_not_shipped(changes: dict[str,
     "changes",
     [
         NOTHING,
-        {"log_loss_gain_interval": [-0.001, 0.07]},
+        {"direction_gain_interval": [-0.001, 0.07]},
         {"one_at_a_time_interval": [-0.1, 0.9]},
         {"one_at_a_time_n": 29},
-        {"log_loss_gain_interval": None},
+        {"direction_gain_interval": None},
     ],
 )
 def test_what_chance_explains_is_no_edge(changes: dict[str, Any]) -> None:

@@ -24,7 +24,9 @@ BRACKET = {
     "horizon": HORIZON,
     "round_trip_cost_pct": COST_PCT,
 }
-_CODE = [ROOT / "shared" / "plumbline" / "domain" / f"{name}.py" for name in ("features", "policy", "brackets")]
+_CODE = [
+    ROOT / "shared" / "plumbline" / "domain" / f"{name}.py" for name in ("kernels", "features", "policy", "brackets")
+]
 CODE_SHA256 = hashlib.sha256(b"".join(path.read_bytes() for path in _CODE)).hexdigest()
 """Of the code that makes inputs and labels, as it is when this is loaded."""
 
@@ -79,7 +81,7 @@ def of(course: Course, judged: Judged, controls: dict[str, Figures], gates: Sequ
         "purge_hours": PURGE // TIMEFRAME.ms,
         "ppo_steps": steps,
         "models_fitted": len(MODELS),
-        "passes": 1,
+        "settings_tried": 1,
         "pooled": judged.served,
         "folds": judged.folds,
         "baselines": {MODELS.get(name, name): f for name, f in judged.models.items() if name != SERVED},

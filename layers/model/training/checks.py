@@ -84,6 +84,8 @@ def of_controls(positive: Judged, negative: Judged) -> list[Gate]:
     found, nothing = positive.served, negative.served
     rate, false = _number(found["hit_rate"] or 0.0), _number(nothing["n"]) / _number(nothing["examples"])
     low, high = HIT_RATE
+    interval = nothing["direction_gain_interval"]
+    least = interval[0] if isinstance(interval, list) else 0.0
     gain, loss = _number(found["log_loss_gain"]), -_number(nothing["log_loss_gain"])
     return [
         Gate("positive control: log-loss below the prior's", gain, f">= {LEAST_GAIN}", gain >= LEAST_GAIN),
@@ -91,6 +93,7 @@ def of_controls(positive: Judged, negative: Judged) -> list[Gate]:
         Gate("positive control: their hit rate", rate, f"{low:.2f} to {high:.2f}", low <= rate <= high),
         Gate("negative control: share of signals", false, f"<= {MOST_FALSE_SIGNALS}", false <= MOST_FALSE_SIGNALS),
         Gate("negative control: log-loss above the prior's", loss, f"<= {MOST_LOSS}", loss <= MOST_LOSS),
+        Gate("negative control: least gain of direction, of 95 %", least, "<= 0", least <= 0),
     ]
 
 
@@ -115,8 +118,8 @@ def of_file(shipped: Shipped) -> list[Gate]:
 
 
 def verdict(served: Figures) -> str:
-    """`edge` only where log-loss and expectancy after costs are better than nothing beyond what chance explains."""
-    gain, alone = served["log_loss_gain_interval"], served["one_at_a_time_interval"]
+    """`edge` only where direction was foreseen and trades earned, after costs, beyond what chance explains."""
+    gain, alone = served["direction_gain_interval"], served["one_at_a_time_interval"]
     if not isinstance(gain, list) or not isinstance(alone, list):
         return "no edge"
     enough = _number(served["one_at_a_time_n"]) >= LEAST_TRADES

@@ -36,7 +36,7 @@ _METHOD = """
   are 0.3 % of the price for both sides of a trade.
 * **Direction** is the part of the gain that says which way, given that a target was reached. The rest says whether one
   is reached at all: volatility can be foreseen where direction cannot, as the negative control shows.
-* One pass with settings fixed beforehand: no setting was chosen by looking at a test part. Each table shows every model
+* One set of settings, fixed beforehand: none was chosen by looking at a test part. Each table shows every model
   that was fitted, those included that are better than the one that is served.
 """
 
@@ -85,7 +85,20 @@ def _market(market: str, card: Card) -> str:
             ["answers", "mean said", "came"], [[f"{n:,}", f"{a:.3f}", f"{b:.3f}"] for n, a, b in card["reliability"]]
         ),
         "\nThe last fold with other seeds:\n",
-        _table(["seed", "log-loss", "better than prior", "signals", "hits", "R", "same action"], _seeds(card)),
+        _table(
+            [
+                "seed",
+                "log-loss",
+                "better than prior",
+                "signals",
+                "hits",
+                "R",
+                "same action",
+                "PPO's own signals",
+                "their R",
+            ],
+            _seeds(card),
+        ),
         *_fresh(card),
         "\nGates:\n",
         _table(["gate", "measured", "asked", ""], [_gate(gate) for gate in card["gates"]]),
@@ -147,6 +160,8 @@ def _seeds(card: Card) -> list[list[str]]:
             f"{one['hits']:,}",
             "" if one["expectancy_r"] is None else f"{one['expectancy_r']:+.2f}",
             f"{one['agrees_with_first']:.1%}",
+            f"{one['own_n']:,}",
+            "" if one["own_expectancy_r"] is None else f"{one['own_expectancy_r']:+.2f}",
         ]
         for one in card["seeds"]
     ]

@@ -100,7 +100,7 @@ class Course:
             models=models,
             rules={name: scores.of_trades(a, trades, TIMEFRAME.ms) for name, a in self._rules(test).items()},
             reliability=[(n, round(a, 4), round(b, 4)) for n, a, b in scores.reliability(pooled[SERVED], trades.label)],
-            seeds=[self._seed(seed, one[SERVED], again[SEED][SERVED]) for seed, one in again.items()],
+            seeds=[self._seed(seed, one, again[SEED][SERVED]) for seed, one in again.items()],
         )
 
     def span(self, some: Ints) -> list[str]:
@@ -130,12 +130,19 @@ class Course:
             "momentum: the side of the last day's return": np.where(day > 0, BUY, SELL),
         }
 
-    def _seed(self, seed: int, given: Floats, first: Floats) -> Figures:
+    def _seed(self, seed: int, answers: Mapping[str, Floats], first: Floats) -> Figures:
         trades = trades_of(self.examples, self.folds[-1].test)
-        figures = scores.of_probabilities(given, self._prior(self.folds[-1]), trades, TIMEFRAME.ms)
+        given, prior = answers[SERVED], self._prior(self.folds[-1])
+        figures = scores.of_probabilities(given, prior, trades, TIMEFRAME.ms)
+        own = scores.of_trades(scores.chosen(answers["policy_probs"]), trades, TIMEFRAME.ms)
         kept = ("log_loss", "log_loss_gain", "n", "hits", "expectancy_r")
         agreement = round(float((given.argmax(axis=1) == first.argmax(axis=1)).mean()), 4)
-        return {"seed": seed, **{name: figures[name] for name in kept}, "agrees_with_first": agreement}
+        return {
+            "seed": seed,
+            **{name: figures[name] for name in kept},
+            "agrees_with_first": agreement,
+            **{f"own_{name}": own[name] for name in ("n", "expectancy_r")},
+        }
 
 
 def trades_of(examples: Examples, some: Ints) -> scores.Trades:
