@@ -58,6 +58,8 @@ class Configuration:
     position_size_pct: float = 0.02
 
     def __post_init__(self) -> None:
+        for name in ("indicator_weights", "scanner_weights"):  # our own copies: nobody else can change them
+            object.__setattr__(self, name, dict(getattr(self, name)))
         faults = [*self._faults()]
         if faults:
             raise InvalidInput(f"configuration of {self.strategy!r}: {'; '.join(faults)}", field="configuration")
