@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from plumbline.domain.drift import ModelReport
 from plumbline.domain.errors import CursorMoved
 
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "plumbline")
@@ -76,3 +77,19 @@ def publish_lags(lags: Mapping[str, int]) -> None:
         metrics.add_dimension(name="cursor", value=name)
         metrics.add_metric(name="CursorLag", unit=MetricUnit.Seconds, value=lag / 1000)
         metrics.flush_metrics()
+
+
+def publish_model(report: ModelReport) -> None:
+    """The newest report on the model: `ModelDrift` (its largest PSI), `ModelSkill` (nats), `ModelEarnsItsPlace` (1, 0).
+
+    Without the model's name as dimension: an alarm names its dimensions, and should outlive a model.
+    """
+    figures = {
+        "ModelDrift": report.drift,
+        "ModelSkill": report.skill,
+        "ModelEarnsItsPlace": int(report.earns_its_place),
+    }
+    metrics = EphemeralMetrics(namespace="Plumbline", service=SERVICE)
+    for name, value in figures.items():
+        metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
+    metrics.flush_metrics()
