@@ -20,5 +20,6 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
         wiring.enough_time(context),
         clock=app.clock,
         policy=app.policy,
+        win=app.win,
         stopwatch=app.stopwatch,
     )

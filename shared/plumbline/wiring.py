@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from plumbline.domain.calendar import Timeframe
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
-from plumbline.pipeline.ruling import Policies, no_policy
+from plumbline.pipeline.ruling import Policies, WinModels, no_policy, no_win_model
 from plumbline.pipeline.timing import Stopwatch
 from plumbline.ports import Exchange, Schedules, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
 
 if TYPE_CHECKING:  # its module brings the indicators' library, which most functions do without
     from plumbline.domain.policy import Policy
+    from plumbline.domain.win import WinModel
 
 _SETTLING_MS = 2_000
 _RESERVE_MS = 15_000
@@ -36,12 +37,13 @@ class App:
     clock: Callable[[int], int] = event_time
     settle: Callable[[int], None] = lambda _: None
     stopwatch: Stopwatch = time.perf_counter
+    win: WinModels = no_win_model
 
 
 @cache
 def app() -> App:
     """This container's services."""
-    return App(settings(), stores(), exchange, policy, clock, let_the_minute_settle)
+    return App(settings(), stores(), exchange, policy, clock, let_the_minute_settle, win=win)
 
 
 @cache
@@ -77,12 +79,31 @@ def policy() -> "Policy | None":
     return open_policy(path)
 
 
+@cache
+def win() -> "WinModel | None":
+    """The model of the win probability, if there is one for this kind of market. Imports onnxruntime."""
+    path = _shipped("win.onnx")
+    if path is None or settings().model == NO_MODEL:
+        return None
+    from plumbline.adapters.win import open_win
+
+    model = open_win(path)
+    return model if (model.facts.market == "simulated") == (settings().exchange == "simulated") else None
+
+
 def model_file(settings: Settings) -> Path | None:
-    """The file named in the settings, or the one shipped for this market: a layer's folder is on Python's path."""
+    """The file named in the settings, or the one shipped for this market."""
     if settings.model == NO_MODEL:
         return None
-    name = "policy-simulated.onnx" if settings.exchange == "simulated" else "policy.onnx"
-    places = [Path(settings.model)] if settings.model else [Path(entry, "policies", name) for entry in sys.path]
+    if settings.model:
+        named = Path(settings.model)
+        return named if named.is_file() else None
+    return _shipped("policy-simulated.onnx" if settings.exchange == "simulated" else "policy.onnx")
+
+
+def _shipped(name: str) -> Path | None:
+    """A file of the model layer, whose folder is on Python's path wherever it is mounted."""
+    places = (Path(entry, "policies", name) for entry in sys.path)
     return next((place for place in places if place.is_file()), None)
 
 

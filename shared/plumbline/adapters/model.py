@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,18 @@ class OnnxPolicy:
 
 def open_policy(path: Path) -> OnnxPolicy:
     """Open a model file; ModelRefused says in what it differs from what this code computes."""
+    session, stated, digest = open_session(path, _STATED)
+    expected = {"schema": SCHEMA, "features": list(FEATURES), "window": WINDOW, "actions": list(ACTIONS)}
+    require_equal(path, stated, expected)
+    policy = OnnxPolicy(_facts(stated, digest), session)
+    golden = stated["golden"]
+    windows = np.frombuffer(base64.b64decode(golden["windows"]), dtype="<f4").reshape(-1, WINDOW, len(FEATURES))
+    require_golden(path, policy.probabilities(windows.astype(np.float32)), golden["action_probs"])
+    return policy
+
+
+def open_session(path: Path, names: Sequence[str]) -> tuple[ort.InferenceSession, dict[str, Any], str]:
+    """A session of the file, what it states under these names, and its SHA-256; ModelRefused where one is missing."""
     content = path.read_bytes()
     # One thread: a Lambda of this size has hardly more, and the answers stay the same to the last bit.
     options = ort.SessionOptions()
@@ -50,26 +62,37 @@ def open_policy(path: Path) -> OnnxPolicy:
     try:
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         metadata = session.get_modelmeta().custom_metadata_map
-        stated = {name: metadata[name] if name in _TEXTS else json.loads(metadata[name]) for name in _STATED}
+        stated = {name: metadata[name] if name in TEXTS else json.loads(metadata[name]) for name in names}
     except (KeyError, ValueError, RuntimeError) as fault:
-        raise ModelRefused(f"{path.name} is no model of ours: {fault!r}; it must state {', '.join(_STATED)}") from fault
-    _require_equal(path, stated)
-    policy = OnnxPolicy(_facts(stated, hashlib.sha256(content).hexdigest()), session)
-    _require_golden_answers(path, policy, stated["golden"])
-    return policy
+        raise ModelRefused(f"{path.name} is no model of ours: {fault!r}; it must state {', '.join(names)}") from fault
+    return session, stated, hashlib.sha256(content).hexdigest()
 
 
-_TEXTS = ("name", "version", "timeframe", "market")
-_STATED = (*_TEXTS, "schema", "features", "window", "actions", "prior", "psi", "golden", "card")
-
-
-def _require_equal(path: Path, stated: Mapping[str, Any]) -> None:
-    expected = {"schema": SCHEMA, "features": list(FEATURES), "window": WINDOW, "actions": list(ACTIONS)}
+def require_equal(path: Path, stated: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """ModelRefused where the file states something else than this code expects, with both."""
     for name, ours in expected.items():
         if stated[name] != ours:
             raise ModelRefused(
                 f"{path.name} was made for {name} {stated[name]}, this code computes {ours}: train it again"
             )
+
+
+def require_golden(path: Path, answers: Floats, expected: Sequence[Any]) -> None:
+    """The file carries examples with the answers its training framework gave: this runtime must give the same."""
+    difference = float(np.max(np.abs(answers - np.array(expected, dtype=np.float64))))
+    if not difference < _TOLERANCE:
+        raise ModelRefused(
+            f"{path.name} answers its own examples {difference:.2g} away from what its training framework answered; "
+            f"at most {_TOLERANCE:g} is allowed: the file or the runtime is broken"
+        )
+
+
+TEXTS = ("name", "version", "timeframe", "market", "reason")
+"""What a file states as plain text; all else is JSON."""
+_STATED = (
+    *("name", "version", "timeframe", "market", "schema", "features", "window", "actions"),
+    *("prior", "psi", "golden", "card"),
+)
 
 
 def _facts(stated: Mapping[str, Any], digest: str) -> ModelFacts:
@@ -83,15 +106,3 @@ def _facts(stated: Mapping[str, Any], digest: str) -> ModelFacts:
         spread={name: (tuple(part["edges"]), tuple(part["shares"])) for name, part in stated["psi"].items()},
         card=stated["card"],
     )
-
-
-def _require_golden_answers(path: Path, policy: OnnxPolicy, golden: Mapping[str, Any]) -> None:
-    """The file carries windows with the answers its training framework gave: this runtime must give the same."""
-    windows = np.frombuffer(base64.b64decode(golden["windows"]), dtype="<f4").reshape(-1, WINDOW, len(FEATURES))
-    expected = np.array(golden["action_probs"], dtype=np.float64)
-    difference = float(np.max(np.abs(policy.probabilities(windows.astype(np.float32)) - expected)))
-    if not difference < _TOLERANCE:
-        raise ModelRefused(
-            f"{path.name} answers its own examples {difference:.2g} away from what its training framework answered; "
-            f"at most {_TOLERANCE:g} is allowed: the file or the runtime is broken"
-        )

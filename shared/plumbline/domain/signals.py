@@ -91,7 +91,11 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One signal. Prices are Decimal in quote currency, times are ms UTC, `position_size` a share of equity."""
+    """One signal. Prices are Decimal in quote currency, times are ms UTC, `position_size` a share of equity.
+
+    `win_probability` is how likely it is to be worth its costs a day later (`domain.win`); None where no model that
+    beat the base rate says so.
+    """
 
     signal_id: str
     timestamp: int
@@ -115,6 +119,7 @@ class Signal:
     position_size: Decimal | None = None
     risk_reward_ratio: Decimal | None = None
     model_version: str = ""
+    win_probability: float | None = None
     indicator_breakdown: Mapping[str, float] = field(default_factory=dict)
     indicators_fired: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
@@ -128,6 +133,8 @@ class Signal:
             raise InvalidInput(f"entry price {self.entry_price} must be above zero", field="entry_price")
         if not 0 <= self.confidence <= 1:
             raise InvalidInput(f"confidence {self.confidence} is outside 0–1", field="confidence")
+        if not 0 <= (self.win_probability or 0) <= 1:
+            raise InvalidInput(f"win probability {self.win_probability} is outside 0–1", field="win_probability")
         if Tier.of(self.unified_score) is not self.tier:
             raise InvalidInput(f"score {self.unified_score} is not {self.tier}", field="tier")
 

@@ -1,8 +1,11 @@
 """Evaluate every closed candle once and append the signals it makes to the log."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import cast
+
+import numpy as np
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Candles
@@ -12,6 +15,7 @@ from plumbline.domain.evaluation import Panel
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.signals import Action, Origin, Provenance, Signal, signal_id
 from plumbline.domain.strategies import Channel
+from plumbline.domain.win import describe
 from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import (
     configurations,
@@ -33,7 +37,7 @@ from plumbline.pipeline.progress import (
     reached,
     snapshot,
 )
-from plumbline.pipeline.ruling import Policies, Ruling, no_policy
+from plumbline.pipeline.ruling import Policies, Ruling, WinModels, no_policy, no_win_model
 from plumbline.pipeline.timing import Stopwatch, Timing, stopped
 from plumbline.ports import Cursor, Span, Stores
 from plumbline.settings import Settings
@@ -48,6 +52,7 @@ def generate_signals(
     *,
     clock: Clock = event_time,
     policy: Policies = no_policy,
+    win: WinModels = no_win_model,
     stopwatch: Stopwatch = stopped,
 ) -> dict[str, int]:
     """Evaluate every candle of `timeframe` that closed since the last run and is collected.
@@ -72,7 +77,7 @@ def generate_signals(
         late = [] if cursor else [first]
         block = _Block(stores, settings, progress, now, clock(now), first, last, timing.policies, count)
         with timing.run(count):
-            found = [*block.signals(channels)]
+            found = with_win_probability([*block.signals(channels)], win)
         for signal in found:
             new = _append(stores, signal, count)
             if new and signal.timestamp <= reached(cursor):
@@ -216,6 +221,15 @@ def to_signal(
         latency_ms=now - close,
         placeholder=ruling.placeholder,
     )
+
+
+def with_win_probability(signals: Sequence[Signal], win: WinModels) -> list[Signal]:
+    """The same signals, each with its probability where a model that is in use reads their timeframe."""
+    model = win() if signals else None
+    if model is None or not model.facts.enabled or model.facts.timeframe is not signals[0].timeframe:
+        return list(signals)
+    told = np.round(model.probability(np.stack([describe(signal) for signal in signals])), 4)
+    return [replace(s, win_probability=p if isfinite(p) else None) for s, p in zip(signals, told.tolist(), strict=True)]
 
 
 def _append(stores: Stores, signal: Signal, count: dict[str, int]) -> bool:

@@ -9,13 +9,22 @@ from plumbline.domain.strategies import Configuration
 
 if TYPE_CHECKING:  # its module brings the indicators' library, and every function's wiring brings this one
     from plumbline.domain.policy import Policy
+    from plumbline.domain.win import WinModel
 
 type Policies = Callable[[], Policy | None]
 """Opens the policy when one is needed; None where there is no model file."""
 
 
+type WinModels = Callable[[], WinModel | None]
+"""Opens the model of the win probability when a signal is found; None where there is none for this market."""
+
+
 def no_policy() -> None:
     """PLACEHOLDER mode: there is no model."""
+
+
+def no_win_model() -> None:
+    """Nobody says how likely a signal is to be worth its costs."""
 
 
 @dataclass(frozen=True, slots=True)
