@@ -84,6 +84,10 @@ def test_a_signal_without_a_stop_has_no_number_for_it() -> None:
     assert [name for name, value in row.items() if np.isnan(value)] == ["stop_pct"]
 
 
+def test_a_stop_far_away_is_counted_as_no_farther_than_a_fifth() -> None:
+    assert seen(replace(LONG, stop_loss=Decimal(72)))["stop_pct"] == 20
+
+
 def test_a_signal_from_outside_is_none_of_our_scanners_and_strategies() -> None:
     row = seen(replace(LONG, scanner_type="social", strategy_type="", indicator_breakdown={"mood": 80.0}))
     assert not any(value for name, value in row.items() if name.startswith(("points_", "scanner_", "strategy_")))

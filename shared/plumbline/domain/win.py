@@ -19,6 +19,9 @@ from plumbline.domain.outcomes import Outcome
 from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import SCANNER_NAMES, SCANNER_WEIGHTS
 
+type Rows = NDArray[np.float32]
+"""Signals as the model sees them: float32 (n, len(`WIN_FEATURES`))."""
+
 HORIZON = Interval.H24
 """The outcome that is foretold."""
 
@@ -34,6 +37,9 @@ INDICATORS = (
 """Every indicator that one of the scanners votes with."""
 
 _STRATEGY_TYPES = tuple(SCANNER_WEIGHTS)
+
+_WIDEST = 20.0
+"""A stop is counted as no farther away than this many percent: beyond lies an accident of the data."""
 
 WIN_FEATURES: tuple[str, ...] = (
     "unified_score",
@@ -53,7 +59,7 @@ class WinFacts:
     """What a model file says about itself. `hash` is the SHA-256 of the whole file.
 
     `enabled` only where it beat the base rate on signals it had not seen; `reason` says by how much, or why not.
-    `timeframe` is that of the signals it was trained on, `market` where they come from, `card` its figures.
+    `timeframe` is that of the signals it was trained on, `market` where they come from, `figures` what it showed.
     """
 
     name: str
@@ -63,7 +69,7 @@ class WinFacts:
     timeframe: Timeframe
     enabled: bool
     reason: str
-    card: Mapping[str, Any]
+    figures: Mapping[str, Any]
 
 
 class WinModel(Protocol):
@@ -73,8 +79,8 @@ class WinModel(Protocol):
     def facts(self) -> WinFacts:
         """Where it comes from, how well it did, and whether it is to be used."""
 
-    def probability(self, rows: NDArray[np.float32]) -> Floats:
-        """Probability that each signal is `worth_it`: rows (n, len(`WIN_FEATURES`)), float64 (n,); NaN gives NaN."""
+    def probability(self, rows: Rows) -> Floats:
+        """Probability that each signal is `worth_it`: float64 (n,); NaN where a value is missing."""
 
 
 def describe(signal: Signal) -> NDArray[np.float32]:
@@ -108,4 +114,4 @@ def worth_it(outcome: Outcome) -> bool | None:
 def _stop_pct(signal: Signal) -> float:
     if signal.stop_loss is None:
         return float("nan")
-    return float(100 * abs(signal.entry_price - signal.stop_loss) / signal.entry_price)
+    return min(_WIDEST, float(100 * abs(signal.entry_price - signal.stop_loss) / signal.entry_price))
