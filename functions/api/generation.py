@@ -17,6 +17,7 @@ from plumbline.domain.decisions import Decision, decide, decide_panel, decide_sn
 from plumbline.domain.errors import InvalidCandle, InvalidInput
 from plumbline.domain.evaluation import Panel
 from plumbline.domain.features import Features
+from plumbline.domain.policy import ACTIONS
 from plumbline.domain.scanners import Scene
 from plumbline.domain.scanners.model import value
 from plumbline.domain.signals import Action, Tier
@@ -103,6 +104,7 @@ class _Matter:
         notes: Sequence[str],
     ) -> Generated:
         """The decision as an answer, its levels and worth beside it."""
+        worth = None if window is None else _worth(self.configuration, window, decision)
         body = DecisionBody(
             symbol=self.symbol,
             action=decision.action.value,
@@ -118,7 +120,7 @@ class _Matter:
             model_version=self.ruling.model_version or None,
             model_hash=self.ruling.model_hash or None,
             probabilities=_probabilities(decision),
-            expected_value=None if window is None else _worth(self.configuration, window, decision),
+            expected_value=worth,
             entry_price=number(decision.entry_price),
             stop_loss=number(decision.levels.stop_loss),
             take_profit=number(decision.levels.take_profit),
@@ -126,7 +128,7 @@ class _Matter:
             risk_reward_ratio=number(decision.levels.risk_reward_ratio),
             indicator_breakdown=dict(decision.indicator_breakdown),
             indicators_fired=list(decision.indicators_fired),
-            reasoning=list(decision.reasoning),
+            reasoning=[*decision.reasoning, *_unmoved(self.configuration, decision, worth)],
         )
         ignored = [*self.notes, *notes]
         return Generated(mode=self.decided_by, stored=False, data_source=source, signal=body, ignored=ignored)
@@ -213,6 +215,19 @@ def _worth(configuration: Configuration, window: Candles, decision: Decision) ->
     scene = Scene(Features.of([window], opened))
     worth = value(configuration, scene, np.array([[max(decision.opinion[1:])]])).item()
     return round(worth, 4) if np.isfinite(worth) else None
+
+
+def _unmoved(configuration: Configuration, decision: Decision, worth: float | None) -> list[str]:
+    """Why the policy did not act, where it was asked and nothing was done."""
+    if decision.opinion is None or decision.action is not Action.HOLD:
+        return []
+    chance, likeliest = max(zip(decision.opinion, ACTIONS, strict=True))
+    said = f"policy: {likeliest} is likeliest ({chance:.2f})"
+    if likeliest != Action.HOLD and chance < configuration.confidence_threshold:
+        return [f"{said}, it acts from {configuration.confidence_threshold:g}"]
+    if likeliest != Action.HOLD and worth is not None and worth <= configuration.min_expected_value:
+        return [f"{said}, worth {worth:+.2f} of its risk after costs: not above {configuration.min_expected_value:g}"]
+    return [said]
 
 
 def _left_out(count: int, why: str) -> list[str]:

@@ -1,16 +1,17 @@
 """Decisions with the policy over HTTP, as the generator makes them, and what the API tells about the model."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from plumbline.domain.calendar import HOUR, Timeframe, iso
-from plumbline.domain.candles import Candles
+from plumbline.domain.candles import Candles, Floats
 from plumbline.domain.errors import ModelRefused
-from plumbline.domain.policy import FEATURES, WINDOW
+from plumbline.domain.policy import FEATURES, WINDOW, ModelFacts, Windows
 from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, default_configuration
 from plumbline.pipeline.generating import generate_signals
@@ -266,6 +267,43 @@ def test_a_market_that_does_not_move_at_all_has_no_expected_value() -> None:
     rows = [[NOON - hours * HOUR, 100.0, 100.0, 100.0, 100.0, 5.0] for hours in range(600, 0, -1)]
     signal = sent(FakePolicy(), rows)["signal"]
     assert (signal["action"], signal["expected_value"]) == ("HOLD", None)
+
+
+@dataclass(frozen=True)
+class Certain:
+    """A policy with one opinion."""
+
+    hold: float
+    buy: float
+    sell: float
+    facts: ModelFacts = field(default_factory=lambda: FakePolicy().facts)
+
+    def probabilities(self, windows: Windows) -> Floats:
+        return np.tile([self.hold, self.buy, self.sell], (len(windows), 1))
+
+
+@pytest.mark.parametrize(
+    ("opinion", "costs", "said"),
+    [
+        ((0.5, 0.3, 0.2), 10.0, "policy: HOLD is likeliest (0.50)"),
+        ((0.25, 0.21, 0.54), 10.0, "policy: SELL is likeliest (0.54), it acts from 0.65"),
+        ((0.1, 0.7, 0.2), 400.0, "policy: BUY is likeliest (0.70), worth -5.93 of its risk after costs: not above 0"),
+        ((0.1, 0.7, 0.2), 10.0, "policy: BUY is likeliest (0.70)"),
+    ],
+    ids=["holds", "unsure", "too dear", "cooldown"],
+)
+def test_a_hold_says_what_the_policy_saw_and_what_it_lacked(
+    opinion: tuple[float, float, float], costs: float, said: str
+) -> None:
+    stores = a_market()
+    configuration = replace(default_configuration(DEFAULT_CHANNELS[-1]), fee_bps=costs)
+    stores.strategies.save(configuration)
+    stores.strategies.activate(
+        Activation(strategy="policy-epsilon", config_hash=configuration.config_hash, active_from=0)
+    )
+    signal = asked(stores, "BTC", "policy-epsilon", policy=Certain(*opinion))["signal"]
+    assert (signal["action"], list(signal["probabilities"].values())) == ("HOLD", list(opinion))
+    assert signal["reasoning"][-1].startswith(said)
 
 
 # --- a model that is refused
