@@ -27,7 +27,7 @@ LAYERS := shared numeric model exchange api
 PROJECT := .venv/installed
 TOOLS := .venv-sam/installed .venv-cloud/installed .venv-ric/installed
 
-.PHONY: help demo up down build test check bench model invoke deploy weights lock install tools clean
+.PHONY: help demo up down build test check bench model scanners win invoke deploy weights lock install tools clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -62,6 +62,13 @@ bench: build ## Measure the hot paths
 model: $(PROJECT) .venv-train/installed ## Train and judge the policies on a folder of recorded hourly candles: DATA=folder
 	@[ -n "$(DATA)" ] || { echo "Say where the candles are: make model DATA=folder, with BTC-USDT_1h.csv.gz in it" >&2; exit 1; }
 	$(BIN)/python -m layers.model.training --data "$(DATA)" --python .venv-train/bin/python
+
+scanners: $(PROJECT) ## Measure every scanner on a folder of recorded hourly candles, for docs/scanners.md: DATA=folder
+	@[ -n "$(DATA)" ] || { echo "Say where the candles are: make scanners DATA=folder, with BTC-USDT_1h.csv.gz in it" >&2; exit 1; }
+	$(BIN)/python -m layers.model.training.record --data "$(DATA)"
+
+win: $(PROJECT) .venv-train/installed ## Train and judge the win probability on a stack's record, or on a folder: DATA=folder
+	$(BIN)/python -m layers.model.training.win $(if $(DATA),--data "$(DATA)") --python .venv-train/bin/python
 
 invoke: build ## Run one built function under Lambda's runtime emulator: FUNCTION=check_outcomes EVENT=file.json
 	$(PLUMBLINE) invoke $(FUNCTION) $(EVENT)
