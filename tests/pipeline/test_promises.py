@@ -34,7 +34,6 @@ from tests.world import (
     summarise,
 )
 
-
 RANKED = "trend-delta"
 """The channel whose markets are compared with each other."""
 
