@@ -11,7 +11,10 @@ import pytest
 
 from infra.release import ROOT, environments, overrides, pairs, version
 from layers.trim import compile_all, keep_exchanges, keep_only, keep_services, remove, remove_unused
+from plumbline.adapters.model import open_policy
 from plumbline.domain.calendar import Timeframe
+from plumbline.settings import Settings
+from plumbline.wiring import model_file
 
 
 def write(folder: Path, *names: str, text: str = "") -> Path:
@@ -112,6 +115,44 @@ def test_a_module_that_does_not_compile_stops_the_build(tmp_path: Path, capfd: p
     with pytest.raises(SystemExit, match="does not compile"):
         compile_all(write(tmp_path, "a.py", text="def"), "/opt")
     assert "SyntaxError" in capfd.readouterr().out
+
+
+def recipe(target: str) -> list[str]:
+    """The commands of a target of layers/Makefile."""
+    found = re.search(rf"^{target}:\n((?:\t.*\n)+)", (ROOT / "layers" / "Makefile").read_text(), re.MULTILINE)
+    assert found
+    return found[1].replace("\t", "").splitlines()
+
+
+def packed_policies(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run what build-ModelLayer does with the policies, from this folder as the project's root."""
+    commands = [
+        line.replace("$(SITE)", str(folder / "python")) for line in recipe("build-ModelLayer") if "policies" in line
+    ]
+    return subprocess.run(["sh", "-ec", "\n".join(commands)], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_model_layer_holds_every_policy_where_the_service_looks_for_it(tmp_path: Path) -> None:
+    write(tmp_path, "layers/model/policies/policy.onnx", "layers/model/policies/policy-simulated.onnx", text="model")
+    assert packed_policies(tmp_path).returncode == 0
+    assert names(tmp_path / "python") == {"policies/policy.onnx", "policies/policy-simulated.onnx"}
+
+
+def test_a_model_layer_without_policies_stops_the_build(tmp_path: Path) -> None:
+    write(tmp_path, "layers/model/policies/card.json")
+    done = packed_policies(tmp_path)
+    assert done.returncode
+    assert "No such file" in done.stderr
+
+
+@pytest.mark.parametrize("exchange", ["simulated", "recorded", "binance"])
+def test_the_model_of_every_market_is_shipped(exchange: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "layers" / "model")
+    settings = Settings(stage="test", tables="test", exchange=exchange, exchange_url="http://127.0.0.1")
+    found = model_file(settings)
+    assert found
+    assert found.parent == ROOT / "layers" / "model" / "policies"
+    assert open_policy(found).facts.market == ("simulated" if exchange == "simulated" else "recorded")
 
 
 def listed_exchanges() -> list[str]:

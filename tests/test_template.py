@@ -4,6 +4,7 @@ import fnmatch
 import json
 import re
 import tomllib
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 
 from infra.local.template import Resolver, default_parameters, read
 from infra.weights import BUILD, LIMIT, weights
-from plumbline.domain.calendar import Interval, Timeframe
+from plumbline.domain.calendar import DAY, Interval, Timeframe
+from plumbline.domain.drift import DRIFTED, ModelReport
 from plumbline.health import MARKET, allowed
-from plumbline.observability import publish_lags
+from plumbline.observability import publish_lags, publish_model
 from plumbline.pipeline.progress import SUMMARISE, checking, generating
+from plumbline.pipeline.watching import WATCH
 from plumbline.settings import _NAMES, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +30,7 @@ RESOURCES: dict[str, Any] = {name: RESOLVER.resolve(resource) for name, resource
 DEFAULTS: dict[str, Any] = RESOLVER.resolve(RAW["Globals"]["Function"])
 MONITORING = read(ROOT / "infra" / "monitoring.yaml")["Resources"]
 
+ASKS_THE_MODEL = {"GenerateSignals", "SummariseDay", "Api"}
 SCHEDULED = ("CollectCandles", "GenerateSignals", "CheckOutcomes", "SummariseDay")
 TIMEFRAMES = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
 NOW = '"time": <time>'
@@ -37,6 +41,7 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
+FUNCTIONS_RAW = {name: RAW["Resources"][name]["Properties"] for name in FUNCTIONS}
 LAYERS = of_type("AWS::Serverless::LayerVersion")
 LOGICAL = {rule["Name"].removeprefix(f"{PREFIX}-"): name for name, rule in of_type("AWS::Events::Rule").items()}
 RULES = {rule: RESOURCES[name]["Properties"] for rule, name in LOGICAL.items()}
@@ -86,6 +91,19 @@ def test_a_function_is_granted_no_wildcard_and_no_scan(function: str) -> None:
 )
 def test_a_function_writes_only_the_tables_of_its_own_step(function: str, written: set[str]) -> None:
     assert tables(function, "PutItem", "UpdateItem", "BatchWriteItem", "DeleteItem") == written
+
+
+@pytest.mark.parametrize(
+    ("function", "read"),
+    [
+        ("CollectCandles", {"Candles", "Channels", "Cursors", "Markets"}),
+        ("GenerateSignals", {"Candles", "Channels", "Cursors", "Markets", "Signals", "Strategies"}),
+        ("CheckOutcomes", {"Candles", "Channels", "Cursors", "Outcomes", "Signals"}),
+        ("SummariseDay", {"Candles", "Channels", "Cursors", "Markets", "Outcomes", "Signals", "Strategies"}),
+    ],
+)
+def test_a_function_reads_only_the_tables_that_its_step_needs(function: str, read: set[str]) -> None:
+    assert tables(function, "GetItem", "BatchGetItem", "Query") == read
 
 
 def test_no_function_may_delete_a_fact_and_only_cursors_are_updated_in_place() -> None:
@@ -189,6 +207,7 @@ def test_an_alarm_watches_the_market_and_every_cursor_that_a_schedule_moves() ->
         *(generating(timeframe) for timeframe in TIMEFRAMES),
         *(checking(interval) for interval in Interval),
         SUMMARISE,
+        WATCH,
     }
 
 
@@ -209,7 +228,7 @@ RHYTHM = {"*": 1, "1/5": 5, "2/5": 5, "3/5": 5, "4/15": 15}
 
 def rule_of(cursor: str) -> str:
     """The rule whose next run moves this cursor."""
-    named = {MARKET: "collect", SUMMARISE: "refresh-summaries"}
+    named = {MARKET: "collect", SUMMARISE: "refresh-summaries", WATCH: "refresh-summaries"}
     return named.get(cursor, cursor.replace("#", "-"))
 
 
@@ -238,6 +257,76 @@ def test_the_age_of_a_cursor_is_published_where_its_alarm_looks(capsys: pytest.C
         assert [metric["Unit"] for metric in metrics["Metrics"]] == ["Seconds"]
 
 
+OF_THE_MODEL = {alarm["MetricName"]: alarm for alarm in ALARMS if alarm["MetricName"].startswith("Model")}
+A_REPORT = ModelReport(
+    day="2026-11-19",
+    days=30,
+    model="ppo-lstm",
+    version="1",
+    model_hash="f" * 64,
+    symbols=("BTC/USDT",),
+    examples=720,
+    psi={"rsi": 0.2, "trend": 0.3},
+    log_loss=1.08,
+    prior_log_loss=1.09,
+    skill=0.01,
+    skill_low=-0.01,
+    skill_high=0.03,
+    brier=0.65,
+    calibration_error=0.02,
+    acted=0,
+    hits=0,
+    stated=0.0,
+    earns_its_place=True,
+)
+
+
+def published_of(report: ModelReport, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    publish_model(report)
+    blob: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return blob
+
+
+def test_what_is_reported_of_the_model_is_published_where_its_alarms_and_the_dashboard_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blob = published_of(A_REPORT, capsys)
+    [metrics] = blob["_aws"]["CloudWatchMetrics"]
+    names = {metric["Name"] for metric in metrics["Metrics"]}
+    assert metrics["Dimensions"] == [["service"]]
+    assert set(OF_THE_MODEL) == {"ModelDrift", "ModelEarnsItsPlace"} < names
+    for alarm in OF_THE_MODEL.values():
+        assert alarm["Namespace"] == metrics["Namespace"]
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "Prefix"}}]
+    assert environment("SummariseDay")["POWERTOOLS_SERVICE_NAME"] == PREFIX
+    board = json.dumps(MONITORING["Dashboard"])
+    assert all(f'[\\"Plumbline\\", \\"{name}\\", \\"service\\", \\"${{Prefix}}\\"' in board for name in names)
+
+
+def breaches(alarm: dict[str, Any], value: float) -> bool:
+    return bool(
+        value < alarm["Threshold"] if alarm["ComparisonOperator"] == "LessThanThreshold" else value > alarm["Threshold"]
+    )
+
+
+def test_a_model_that_loses_its_place_or_its_market_is_an_alarm_and_silence_is_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good = published_of(replace(A_REPORT, psi={"rsi": 0.2, "trend": 0.25}), capsys)
+    bad = published_of(replace(A_REPORT, earns_its_place=False), capsys)
+    for name, alarm in OF_THE_MODEL.items():
+        assert not breaches(alarm, good[name][0])
+        assert breaches(alarm, bad[name][0])
+        assert alarm["TreatMissingData"] == "notBreaching"
+    assert OF_THE_MODEL["ModelDrift"]["Threshold"] == DRIFTED
+
+
+@pytest.mark.parametrize(("metric", "days"), [("ModelEarnsItsPlace", 1), ("ModelDrift", 3)])
+def test_the_model_is_judged_by_whole_days_as_its_reports_are(metric: str, days: int) -> None:
+    assert OF_THE_MODEL[metric]["Period"] * 1000 == DAY
+    assert OF_THE_MODEL[metric]["EvaluationPeriods"] == days
+
+
 # --- environment -----------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +339,19 @@ def test_the_environment_is_one_that_settings_can_read(function: str) -> None:
 def test_every_setting_is_set_and_nothing_that_is_none() -> None:
     others = {name for name in environment("Api") if name.startswith("POWERTOOLS_")} | {"OPENBLAS_NUM_THREADS"}
     assert set(environment("Api")) - others == set(_NAMES)
+
+
+@pytest.mark.parametrize("model", ["", "none", "/opt/python/policies/mine.onnx"])
+def test_whoever_asks_the_model_is_told_which_and_nobody_else(model: str) -> None:
+    told = Resolver(RAW, default_parameters(RAW) | {"Model": model})
+    named = {
+        name: told.resolve(FUNCTIONS_RAW[name].get("Environment", {})).get("Variables", {}).get("PLUMBLINE_MODEL")
+        for name in FUNCTIONS
+    }
+    assert {name for name, value in named.items() if value is not None} == ASKS_THE_MODEL
+    assert {value for value in named.values() if value is not None} == {model}
+    assert {name for name in FUNCTIONS if "ModelLayer" in FUNCTIONS[name]["Layers"]} == ASKS_THE_MODEL
+    assert Settings.read(environment("SummariseDay") | {"PLUMBLINE_MODEL": model}).model == model
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])

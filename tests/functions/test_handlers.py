@@ -16,9 +16,10 @@ from plumbline.domain.calendar import HOUR, Timeframe, iso
 from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import InvalidInput
 from plumbline.events import now_of, wall_clock
+from plumbline.pipeline.ruling import Policies, no_policy
 from plumbline.ports import Stores
 from plumbline.wiring import App, enough_time
-from tests.fakes import FakeExchange
+from tests.fakes import FakeExchange, FakePolicy
 from tests.world import SETTINGS, START, a_stack, an_exchange
 
 EVENTS = Path(__file__).parent.parent / "events"
@@ -36,8 +37,8 @@ class Context:
         return self.remaining
 
 
-def an_app(stores: Stores | None = None, exchange: FakeExchange | None = None) -> App:
-    return App(SETTINGS, stores or a_stack(), lambda: exchange or an_exchange())
+def an_app(stores: Stores | None = None, exchange: FakeExchange | None = None, policy: Policies = no_policy) -> App:
+    return App(SETTINGS, stores or a_stack(), lambda: exchange or an_exchange(), policy)
 
 
 def at(hours: float) -> dict[str, str]:
@@ -116,6 +117,44 @@ def test_every_run_counts_its_numbers_and_the_age_of_every_cursor_as_metrics(
     assert {"stored", "failed", "refused", "CursorLag"} <= names
     ages = {blob["cursor"]: blob["CursorLag"] for blob in blobs if "CursorLag" in blob}
     assert ages[f"collect#{Timeframe.M1}"] == [0.0]
+
+
+def test_the_first_summary_after_a_days_end_reports_on_the_model_and_the_hourly_ones_do_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    policy = FakePolicy()
+    app = an_app(policy=lambda: policy)
+    for hour in (-1, 24):
+        collect_candles.handler(at(hour), Context(), app)
+        generate_signals.handler({"timeframe": "1h", **at(hour)}, Context(), app)
+    first = summarise_day.handler(at(24.1), Context(), app)
+    capsys.readouterr()
+    again = summarise_day.handler(at(25.1), Context(), app)
+    assert (first["reports"], again["reports"]) == (1, 0)
+    assert "ModelDrift" not in capsys.readouterr().out
+    report = app.stores.model_reports.latest("fake", "2024-01-01")
+    assert report
+    assert report.day == "2024-01-01"
+
+
+def test_what_is_reported_of_the_model_is_published(capsys: pytest.CaptureFixture[str]) -> None:
+    app = an_app(policy=FakePolicy)
+    for hour in (-1, 24):
+        collect_candles.handler(at(hour), Context(), app)
+        generate_signals.handler({"timeframe": "1h", **at(hour)}, Context(), app)
+    summarise_day.handler(at(24.1), Context(), app)
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ModelDrift" in line]
+    report = app.stores.model_reports.latest("fake", "2024-01-01")
+    assert report
+    assert [(blob["ModelDrift"], blob["ModelSkill"], blob["ModelEarnsItsPlace"]) for blob in blobs] == [
+        ([report.drift], [report.skill], [float(report.earns_its_place)])
+    ]
+
+
+def test_without_a_model_the_day_is_summarised_all_the_same() -> None:
+    app = an_app()
+    run_a_day(app)
+    assert summarise_day.handler(at(48.1), Context(), app)["reports"] == 0
 
 
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {

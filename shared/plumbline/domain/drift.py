@@ -128,7 +128,7 @@ class ModelReport:
             acted=len(hit),
             hits=int(hit.sum()),
             stated=_rounded(stated.mean()) if len(stated) else 0.0,
-            earns_its_place=high >= 0 and not keeps_no_promise(stated, hit, decided.block[decided.acted]),
+            earns_its_place=_rounded(high) >= 0 and not keeps_no_promise(stated, hit, decided.block[decided.acted]),
         )
 
     @property
@@ -209,7 +209,7 @@ def mean_interval(values: Floats, block: Ints) -> tuple[float, float, float]:
 
 
 def student(degrees: int) -> float:
-    """Two-sided 95 % quantile of Student's t, from 6 degrees of freedom to a thousandth (Abramowitz and Stegun 26.7.5).
+    """Two-sided 95 % quantile of Student's t, within 0.0015 from 6 degrees of freedom (Abramowitz, Stegun 26.7.5).
 
     The normal quantile z with the first three terms of its expansion in 1 / degrees.
     """
