@@ -20,6 +20,14 @@ def test_a_moved_cursor_is_read_as_it_was_returned(stores: Stores) -> None:
     assert stores.cursors.read(NAME) == moved
 
 
+def test_numbers_of_any_kind_in_the_notes_come_back_as_they_were(stores: Stores) -> None:
+    notes: dict[str, object] = {"runs": [[250, 345.6, 50, 1.25], [1, 0.1, 0, 0.0]], "gone": [], "tiny": 1e-300}
+    moved = stores.cursors.move(None, NAME, 100, notes)
+    read = stores.cursors.read(NAME)
+    assert read is not None
+    assert read.notes == moved.notes == notes
+
+
 def test_moving_on_raises_the_version(stores: Stores) -> None:
     first = at_100(stores)
     second = stores.cursors.move(first, NAME, 200, {})

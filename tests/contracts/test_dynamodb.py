@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from plumbline.adapters.stores import open_stores, stores_over
@@ -16,12 +17,15 @@ from plumbline.domain.calendar import HOUR, MINUTE, Interval, Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.errors import CorruptChunk, StoreUnavailable
 from plumbline.domain.performance import DayRollup, count
+from plumbline.domain.policy import FEATURES, WINDOW
 from plumbline.domain.signals import Provenance, Signal, signal_id
+from plumbline.pipeline.progress import move
+from plumbline.pipeline.timing import KEPT, Timing, runs_of
 from plumbline.ports import SignalFilter, Span, Stores
 from tests.builders import NOON, a_configuration, a_signal, an_outcome, minute_candles, random_walk, signals_at
 from tests.capacity import CapacityMeter, item_size
 from tests.contracts.wire import Answer, answer, before, crash_at_write, error
-from tests.fakes import Crash
+from tests.fakes import Crash, FakePolicy
 from tests.tables import table_definitions
 
 BTC = "BTC/USDT"
@@ -331,3 +335,22 @@ def test_a_full_chunk_stays_small(tables: Tables, dynamo: Stores) -> None:
     chunk = tables.candles.read("simulated#BTC/USDT#1m#2026-11", "2026-11-20T12:00:00Z")
     assert isinstance(chunk, CandleChunk)
     assert item_size(chunk.serialize()) < 2_048
+
+
+def test_a_generators_cursor_with_all_the_runs_it_remembers_is_one_write_unit(tables: Tables, dynamo: Stores) -> None:
+    """Forty runs of fifty markets, one of them a month after an outage; no two alike."""
+    watch = iter([0.0, *np.cumsum(np.random.default_rng(1).uniform(0.01, 9, 10_000)).tolist()])
+    policy, cursor = FakePolicy(), None
+    for hours in (480, 240, *[1] * KEPT, 480):
+        timing, count = Timing(lambda: policy, lambda: next(watch)), {"evaluated": 0}
+        opened = timing.policies()
+        assert opened
+        with timing.run(count):
+            opened.probabilities(np.zeros((50 * hours - hours % 7, WINDOW, len(FEATURES)), dtype=np.float32))
+            count["evaluated"] += 250 * hours - hours % 7
+        notes = {"runs": timing.notes(cursor), "gone": ["LUNA/USDT"]}
+        cursor = move(dynamo.cursors, cursor, "generate#1h", NOON, **notes)
+    assert len(runs_of(dynamo.cursors.read("generate#1h"))) == KEPT
+    stored = tables.cursors.read("simulated", "generate#1h")
+    assert stored
+    assert item_size(stored.serialize()) < 1_024
