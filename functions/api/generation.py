@@ -208,13 +208,15 @@ def _probabilities(decision: Decision) -> ProbabilitiesBody | None:
 
 
 def _worth(configuration: Configuration, window: Candles, decision: Decision) -> float | None:
-    """Expected value of the likelier side, after costs, in units of its risk; None where nothing can be said."""
+    """Expected value of the likelier side, after costs, in units of its risk; None where the policy has no opinion.
+
+    Where it has one the ATR is above zero, since its inputs are in units of it.
+    """
     if decision.opinion is None or decision.candle_close is None:
         return None
     opened = np.array([decision.candle_close - window.timeframe.ms], dtype=np.int64)
     scene = Scene(Features.of([window], opened))
-    worth = value(configuration, scene, np.array([[max(decision.opinion[1:])]])).item()
-    return round(worth, 4) if np.isfinite(worth) else None
+    return round(value(configuration, scene, np.array([[max(decision.opinion[1:])]])).item(), 4)
 
 
 def _unmoved(configuration: Configuration, decision: Decision, worth: float | None) -> list[str]:

@@ -143,11 +143,11 @@ def test_nothing_is_decided_beyond_a_hole_that_may_still_fill() -> None:
 
 
 def test_a_market_that_stood_still_is_decided_at_its_last_candle_from_the_window_of_that_candle() -> None:
-    """The last candle lies in an earlier block than noon: its window begins a block earlier as well."""
-    gone = [NOON - hours * HOUR for hours in range(1, 400)]
+    """Noon's window holds some 380 of its candles, too few to decide on; its own begins a block earlier."""
+    gone = [NOON - hours * HOUR for hours in range(1, 520)]
     stores = memory_stores()
     stores.candles.add("BTC/USDT", without(walk("BTC/USDT"), gone))
-    early = asked(reaches(stores, NOON - 399 * HOUR), "BTC/USDT", "policy-epsilon")
+    early = asked(reaches(stores, NOON - 519 * HOUR), "BTC/USDT", "policy-epsilon")
     late = asked(reaches(stores, NOON), "BTC/USDT", "policy-epsilon")
     assert late["signal"] == early["signal"]
     assert late["signal"]["probabilities"]
