@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ class OnnxPolicy:
 
     def probabilities(self, windows: Windows) -> Floats:
         """Probability of each action at the end of each window; InvalidInput for a value that is no finite number."""
+        if not len(windows):
+            return np.empty((0, len(ACTIONS)))  # an LSTM over an empty batch ends the whole process
         if not np.isfinite(windows).all():
             row, candle, feature = np.argwhere(~np.isfinite(windows))[0].tolist()
             raise InvalidInput(
@@ -43,14 +46,26 @@ class OnnxPolicy:
 
 def open_policy(path: Path) -> OnnxPolicy:
     """Open a model file; ModelRefused says in what it differs from what this code computes."""
-    session, stated, digest = open_session(path, _STATED)
-    expected = {"schema": SCHEMA, "features": list(FEATURES), "window": WINDOW, "actions": list(ACTIONS)}
-    require_equal(path, stated, expected)
-    policy = OnnxPolicy(_facts(stated, digest), session)
-    golden = stated["golden"]
-    windows = np.frombuffer(base64.b64decode(golden["windows"]), dtype="<f4").reshape(-1, WINDOW, len(FEATURES))
-    require_golden(path, policy.probabilities(windows.astype(np.float32)), golden["action_probs"])
+    with reading(path, _STATED):
+        session, stated, digest = open_session(path, _STATED)
+        expected = {"schema": SCHEMA, "features": list(FEATURES), "window": WINDOW, "actions": list(ACTIONS)}
+        require_equal(path, stated, expected)
+        policy = OnnxPolicy(_facts(stated, digest), session)
+        golden = stated["golden"]
+        windows = np.frombuffer(base64.b64decode(golden["windows"]), dtype="<f4").reshape(-1, WINDOW, len(FEATURES))
+        require_golden(path, policy.probabilities(windows.astype(np.float32)), golden["action_probs"])
     return policy
+
+
+@contextmanager
+def reading(path: Path, names: Sequence[str]) -> Iterator[None]:
+    """ModelRefused for whatever a file is wrong with: onnxruntime's own errors have no root but Exception."""
+    try:
+        yield
+    except ModelRefused:
+        raise
+    except Exception as fault:
+        raise ModelRefused(f"{path.name} is no model of ours: {fault!r}; it must state {', '.join(names)}") from fault
 
 
 def open_session(path: Path, names: Sequence[str]) -> tuple[ort.InferenceSession, dict[str, Any], str]:
@@ -59,12 +74,10 @@ def open_session(path: Path, names: Sequence[str]) -> tuple[ort.InferenceSession
     # One thread: a Lambda of this size has hardly more, and the answers stay the same to the last bit.
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
+    with reading(path, names):
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         metadata = session.get_modelmeta().custom_metadata_map
         stated = {name: metadata[name] if name in TEXTS else json.loads(metadata[name]) for name in names}
-    except (KeyError, ValueError, RuntimeError) as fault:
-        raise ModelRefused(f"{path.name} is no model of ours: {fault!r}; it must state {', '.join(names)}") from fault
     return session, stated, hashlib.sha256(content).hexdigest()
 
 
@@ -79,7 +92,10 @@ def require_equal(path: Path, stated: Mapping[str, Any], expected: Mapping[str, 
 
 def require_golden(path: Path, answers: Floats, expected: Sequence[Any]) -> None:
     """The file carries examples with the answers its training framework gave: this runtime must give the same."""
-    difference = float(np.max(np.abs(answers - np.array(expected, dtype=np.float64))))
+    wanted = np.array(expected, dtype=np.float64)
+    if answers.shape != wanted.shape or not wanted.size:
+        raise ModelRefused(f"{path.name} carries {wanted.shape} answers to examples whose answers are {answers.shape}")
+    difference = float(np.max(np.abs(answers - wanted)))
     if not difference < _TOLERANCE:
         raise ModelRefused(
             f"{path.name} answers its own examples {difference:.2g} away from what its training framework answered; "
