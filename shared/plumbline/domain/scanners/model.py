@@ -25,8 +25,7 @@ def votes(configuration: Configuration, scene: Scene) -> Votes:
     best = np.maximum(buy, sell)
     likely = (best > hold) & (buy != sell) & (best >= configuration.confidence_threshold)
     worthwhile = value(configuration, scene, best) > configuration.min_expected_value
-    acts = np.where(np.isnan(best), np.nan, likely & worthwhile)
-    return {"policy": acts * np.where(buy > sell, buy, -sell)}
+    return {"policy": (likely & worthwhile) * np.where(buy > sell, buy, -sell)}
 
 
 def value(configuration: Configuration, scene: Scene, probability: Floats) -> Floats:
