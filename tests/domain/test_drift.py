@@ -230,6 +230,12 @@ def test_many_signals_of_a_few_moves_of_the_market_prove_nothing() -> None:
     assert not keeps_no_promise(stated, in_one_stretch, block)
 
 
+def test_a_shortfall_that_so_few_signals_cannot_show_is_none_however_evenly_it_is_spread() -> None:
+    # 18 of 30: Wilson's interval reaches up to 0.75
+    assert not keeps_no_promise(*signals(30, 18, 0.7, blocks=10))
+    assert keeps_no_promise(*signals(300, 180, 0.7, blocks=10))
+
+
 def test_parts_of_a_report_are_put_together_in_order() -> None:
     one = decided(chances((0.1, 0.7, 0.2)), labels(1), labels(5))
     other = replace(one, labels=labels(2), block=labels(4))

@@ -171,7 +171,7 @@ def test_a_symbol_counts_from_when_its_channel_scanned_it() -> None:
     stores = memory_stores()
     activated(stores, MODEL, CHANNEL)
     collected(stores, MIDNIGHT, markets())
-    for taken_at, symbols in ((MIDNIGHT - 36 * DAY, ("BTC/USDT",)), (MIDNIGHT - 11 * DAY, ("ETH/USDT",))):
+    for taken_at, symbols in ((MIDNIGHT - 45 * DAY, ("BTC/USDT",)), (MIDNIGHT - 11 * DAY, ("ETH/USDT",))):
         stores.markets.add(Universe(day=day_of(taken_at), taken_at=taken_at, markets=(), most_traded={"USDT": symbols}))
     [report] = watch(stores)
     assert report.symbols == ("BTC/USDT", "ETH/USDT")
@@ -356,6 +356,23 @@ def test_the_unit_of_a_price_is_no_drift() -> None:
         for symbol, c in markets().items()
     }
     assert the_report(dear, trained_on(markets())).psi == the_report(markets(), trained_on(markets())).psi
+
+
+def taller(candles: Candles, start: int) -> Candles:
+    """The same, with the highs of the day from `start` 2 % higher: its closes lie lower in their ranges."""
+    within = (candles.open_time >= start) & (candles.open_time < start + DAY)
+    return replace(candles, high=np.where(within, 1.02 * candles.high, candles.high))
+
+
+def test_drift_is_about_the_thirty_days_that_ended_with_the_report() -> None:
+    def drift(series: Candles) -> float:
+        return the_report({"BTC/USDT": series}).psi["close_location"]
+
+    plain = drift(market(1))
+    assert drift(taller(market(1), MIDNIGHT - 31 * DAY)) == plain
+    assert drift(taller(market(1), MIDNIGHT - 30 * DAY)) != plain
+    assert drift(taller(market(1), MIDNIGHT - DAY)) != plain
+    assert drift(taller(market(1), MIDNIGHT)) == plain
 
 
 def test_a_policy_that_finds_something_and_overstates_nothing_keeps_its_place() -> None:
