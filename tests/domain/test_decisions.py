@@ -117,6 +117,13 @@ def test_a_scanner_that_disagrees_is_told_last_and_adds_no_points() -> None:
     assert decision.indicator_breakdown == {"rsi": 30.0, "macd": 30.0, "bollinger": 0.0, "volume": 0.0}
 
 
+def test_a_vote_against_the_decision_costs_points_of_its_own_and_is_no_reason_for_it() -> None:
+    decision = decide_snapshot(a_configuration(), TWO_MINDED | {"money_flow": 0.0, "body": -1.0, "volume_ratio": 2.0})
+    assert decision.action is Action.BUY
+    assert decision.indicator_breakdown["volume"] == -20.0
+    assert decision.reasoning == ("RSI overbought (70.0)", "MACD bullish cross")
+
+
 def test_the_other_way_round_the_technical_scanner_disagrees() -> None:
     heavy = a_configuration(scanner_weights={"technical": 25.0, "smart_money": 75.0})
     decision = decide_snapshot(heavy, TWO_MINDED)
@@ -191,7 +198,10 @@ def test_where_the_rules_lead_the_confidence_is_the_score() -> None:
 def test_a_policy_that_holds_is_a_hold_that_shows_its_opinion() -> None:
     decision = by_the_policy(0.8, 0.15, 0.05)
     assert (decision.action, decision.opinion, decision.scanner) == (Action.HOLD, (0.8, 0.15, 0.05), "")
-    assert decision.reasoning == ("score 0.0 for BUY (from 55), 0.0 for SELL (from 55)",)
+    assert decision.reasoning == (
+        "score 0.0 for BUY (from 55), 0.0 for SELL (from 55)",
+        "policy: HOLD is likeliest (0.80)",
+    )
 
 
 def test_a_condition_that_lasts_under_the_policy_fires_once() -> None:
