@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from api.answers import DecidedBy, DecisionBody, Generated, ProbabilitiesBody
 from api.inputs import CandlesGiven, FromDatabase, ValuesGiven
 from api.operations import Call
@@ -13,16 +11,11 @@ from api.stored import ALONE, Stored, newest_close, stored
 from plumbline import queries
 from plumbline.domain.calendar import Timeframe, iso
 from plumbline.domain.candles import Candles
-from plumbline.domain.decisions import Decision, decide, decide_panel, decide_snapshot
+from plumbline.domain.decisions import Decision, decide, decide_at, decide_snapshot, hold
 from plumbline.domain.errors import InvalidCandle, InvalidInput
 from plumbline.domain.evaluation import Panel
-from plumbline.domain.features import Features
-from plumbline.domain.policy import ACTIONS
-from plumbline.domain.scanners import Scene
-from plumbline.domain.scanners.model import value
-from plumbline.domain.signals import Action, Tier
 from plumbline.domain.strategies import Channel, Configuration
-from plumbline.domain.windows import WARM_UP, window_start
+from plumbline.domain.windows import window_start
 from plumbline.pipeline.channels import active_configuration
 from plumbline.pipeline.progress import Progress, collecting
 from plumbline.pipeline.ruling import Ruling, no_policy
@@ -45,7 +38,7 @@ def on_stored(call: Call, body: FromDatabase) -> Generated:
     progress = Progress.of(collected)
     found = stored(call.stores, channel, matter.configuration, timeframe, symbol, progress, newest=newest, now=call.now)
     decision = _excluded(matter) or _among(matter.ruling, found)
-    return matter.answer(decision, call.stores.source, timeframe, found.window, found.notes)
+    return matter.answer(decision, call.stores.source, timeframe, found.notes)
 
 
 def _on_candles(call: Call, body: CandlesGiven) -> Generated:
@@ -65,7 +58,7 @@ def _on_candles(call: Call, body: CandlesGiven) -> Generated:
         *_left_out(len(closed) - len(window), "older than the window of the last candle"),
         *([ALONE] if matter.configuration.compares_markets else []),
     ]
-    return matter.answer(decision, GIVEN, timeframe, window, notes)
+    return matter.answer(decision, GIVEN, timeframe, notes)
 
 
 def _on_values(call: Call, body: ValuesGiven) -> Generated:
@@ -81,7 +74,7 @@ def _on_values(call: Call, body: ValuesGiven) -> Generated:
         *(["model: the policy reads candles, and these are values of one moment"] if unread else []),
         *([ALONE] if configuration.compares_markets else []),
     ]
-    return matter.answer(decision, GIVEN, None, None, notes)
+    return matter.answer(decision, GIVEN, None, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +93,9 @@ class _Matter:
         decision: Decision,
         source: str,
         timeframe: Timeframe | None,
-        window: Candles | None,
         notes: Sequence[str],
     ) -> Generated:
         """The decision as an answer, its levels and worth beside it."""
-        worth = None if window is None else _worth(self.configuration, window, decision)
         body = DecisionBody(
             symbol=self.symbol,
             action=decision.action.value,
@@ -120,7 +111,7 @@ class _Matter:
             model_version=self.ruling.model_version or None,
             model_hash=self.ruling.model_hash or None,
             probabilities=_probabilities(decision),
-            expected_value=worth,
+            expected_value=decision.expected_value,
             entry_price=number(decision.entry_price),
             stop_loss=number(decision.levels.stop_loss),
             take_profit=number(decision.levels.take_profit),
@@ -128,7 +119,7 @@ class _Matter:
             risk_reward_ratio=number(decision.levels.risk_reward_ratio),
             indicator_breakdown=dict(decision.indicator_breakdown),
             indicators_fired=list(decision.indicators_fired),
-            reasoning=[*decision.reasoning, *_unmoved(self.configuration, decision, worth)],
+            reasoning=list(decision.reasoning),
         )
         ignored = [*self.notes, *notes]
         return Generated(mode=self.decided_by, stored=False, data_source=source, signal=body, ignored=ignored)
@@ -160,44 +151,15 @@ def _excluded(matter: _Matter) -> Decision | None:
     """The generator does not look at excluded symbols at all."""
     if matter.symbol not in matter.configuration.excluded_symbols:
         return None
-    return _hold(0.0, f"{matter.symbol} is excluded by the channel's configuration")
+    return hold(f"{matter.symbol} is excluded by the channel's configuration")
 
 
 def _among(ruling: Ruling, found: Stored) -> Decision:
     """The generator's decision on this market, made among those it is ranked with."""
-    if len(found.windows) == 1 or len(found.window) < WARM_UP:
+    if len(found.windows) == 1:
         return decide(ruling.configuration, found.window, ruling.policy)
     panel = Panel(list(found.windows.values()), found.close, found.close)
-    fired = dict(decide_panel(ruling.configuration, panel, ruling.policy))
-    place = list(found.windows).index(found.symbol)
-    return fired[place] if place in fired else _silent(ruling, panel, place)
-
-
-def _silent(ruling: Ruling, panel: Panel, place: int) -> Decision:
-    """HOLD, with what each scanner found for either side."""
-    cell, close = panel.evaluate(ruling.configuration, ruling.policy).part(place, 0), panel.last
-    if not np.isfinite(cell.scene.features.close.item()):
-        return _hold(0.0, f"no candle closed at {iso(close)}", close=close)
-    found = {name: (reading.buy.item(), reading.sell.item()) for name, reading in cell.scores.readings.items()}
-    reasons = [f"{name}: {buy:.1f} for BUY, {sell:.1f} for SELL" for name, (buy, sell) in found.items()]
-    if cell.scores.side.item():
-        reasons.insert(0, f"the condition already held within the last {ruling.configuration.cooldown_bars} candles")
-    chances = None if cell.scene.opinions is None else tuple(cell.scene.opinions[0, 0].tolist())
-    opinion = chances if chances and np.isfinite(chances).all() else None
-    return _hold(max(map(max, found.values())), *reasons, close=close, opinion=opinion)
-
-
-def _hold(score: float, *reasons: str, close: int | None = None, opinion: tuple[float, ...] | None = None) -> Decision:
-    score = round(score, 2)
-    return Decision(
-        action=Action.HOLD,
-        confidence=round(score / 100, 4),
-        unified_score=score,
-        tier=Tier.of(score),
-        reasoning=reasons,
-        candle_close=close,
-        opinion=opinion,
-    )
+    return decide_at(ruling.configuration, panel, list(found.windows).index(found.symbol), ruling.policy)
 
 
 def _probabilities(decision: Decision) -> ProbabilitiesBody | None:
@@ -205,31 +167,6 @@ def _probabilities(decision: Decision) -> ProbabilitiesBody | None:
         return None
     hold, buy, sell = decision.opinion
     return ProbabilitiesBody(HOLD=hold, BUY=buy, SELL=sell)
-
-
-def _worth(configuration: Configuration, window: Candles, decision: Decision) -> float | None:
-    """Expected value of the likelier side, after costs, in units of its risk; None where the policy has no opinion.
-
-    Where it has one the ATR is above zero, since its inputs are in units of it.
-    """
-    if decision.opinion is None or decision.candle_close is None:
-        return None
-    opened = np.array([decision.candle_close - window.timeframe.ms], dtype=np.int64)
-    scene = Scene(Features.of([window], opened))
-    return round(value(configuration, scene, np.array([[max(decision.opinion[1:])]])).item(), 4)
-
-
-def _unmoved(configuration: Configuration, decision: Decision, worth: float | None) -> list[str]:
-    """Why the policy did not act, where it was asked and nothing was done."""
-    if decision.opinion is None or decision.action is not Action.HOLD:
-        return []
-    chance, likeliest = max(zip(decision.opinion, ACTIONS, strict=True))
-    said = f"policy: {likeliest} is likeliest ({chance:.2f})"
-    if likeliest != Action.HOLD and chance < configuration.confidence_threshold:
-        return [f"{said}, it acts from {configuration.confidence_threshold:g}"]
-    if likeliest != Action.HOLD and worth is not None and worth <= configuration.min_expected_value:
-        return [f"{said}, worth {worth:+.2f} of its risk after costs: not above {configuration.min_expected_value:g}"]
-    return [said]
 
 
 def _left_out(count: int, why: str) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.domain.calendar import Timeframe
+from plumbline.domain.errors import SettingsError
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import Policies, WinModels, no_policy, no_win_model
@@ -96,8 +97,9 @@ def model_file(settings: Settings) -> Path | None:
     if settings.model == NO_MODEL:
         return None
     if settings.model:
-        named = Path(settings.model)
-        return named if named.is_file() else None
+        if not Path(settings.model).is_file():
+            raise SettingsError(f"PLUMBLINE_MODEL={settings.model!r} is no file; for none at all write {NO_MODEL}")
+        return Path(settings.model)
     return _shipped("policy-simulated.onnx" if settings.exchange == "simulated" else "policy.onnx")
 
 

@@ -288,7 +288,7 @@ class Certain:
         ((0.5, 0.3, 0.2), 10.0, "policy: HOLD is likeliest (0.50)"),
         ((0.25, 0.21, 0.54), 10.0, "policy: SELL is likeliest (0.54), it acts from 0.65"),
         ((0.1, 0.7, 0.2), 400.0, "policy: BUY is likeliest (0.70), worth -5.93 of its risk after costs: not above 0"),
-        ((0.1, 0.7, 0.2), 10.0, "policy: BUY is likeliest (0.70)"),
+        ((0.1, 0.7, 0.2), 10.0, "the condition already held within the last 6 candles (cooldown)"),
     ],
     ids=["holds", "unsure", "too dear", "cooldown"],
 )

@@ -6,13 +6,16 @@ from decimal import Decimal
 
 import numpy as np
 
+from plumbline.domain.calendar import iso
 from plumbline.domain.candles import Candles
 from plumbline.domain.errors import InvalidInput
-from plumbline.domain.evaluation import Evaluation, Panel, evaluate
+from plumbline.domain.evaluation import Evaluation, Panel
 from plumbline.domain.features import Features
 from plumbline.domain.policy import Policy
+from plumbline.domain.reasons import why, why_not
 from plumbline.domain.scanners import SCANNERS, Scene
-from plumbline.domain.scores import FIRED_AT, Reading, Scores, found, score
+from plumbline.domain.scanners.model import value
+from plumbline.domain.scores import FIRED_AT, Reading, score
 from plumbline.domain.signals import Action, Tier, to_price
 from plumbline.domain.strategies import Configuration
 from plumbline.domain.windows import WARM_UP
@@ -35,7 +38,8 @@ class Decision:
     `scanner` is the one that counts most in the score. `confidence` is the policy's probability where that is the
     model, else the score as a fraction: how strongly the rules agree, not a probability of winning. `candle_close` is
     the ms at which the candle closed, None for a decision on given values. `opinion` holds the policy's probabilities
-    in the order of `policy.ACTIONS`, None where it has none.
+    in the order of `policy.ACTIONS`, `expected_value` what a trade on its likelier side earns on average after costs,
+    at least, in units of its risk; both None where it has no opinion.
     """
 
     action: Action
@@ -50,14 +54,24 @@ class Decision:
     entry_price: Decimal | None = None
     candle_close: int | None = None
     opinion: tuple[float, ...] | None = None
+    expected_value: float | None = None
 
 
 def decide(configuration: Configuration, candles: Candles, policy: Policy | None = None) -> Decision:
     """Decision at the last of these candles, which should be its window (`windows.window_start`)."""
-    if len(candles) < WARM_UP:
-        return _hold(0.0, f"not enough history: {len(candles)} of {WARM_UP} candles")
-    close = int(candles.open_time[-1]) + candles.timeframe.ms
-    return _decision(configuration, evaluate(configuration, [candles], close, close, policy))
+    close = int(candles.open_time[-1]) + candles.timeframe.ms if len(candles) else 0
+    return decide_at(configuration, Panel([candles], close, close), 0, policy)
+
+
+def decide_at(configuration: Configuration, panel: Panel, market: int, policy: Policy | None = None) -> Decision:
+    """Decision on one market at the panel's last candle, made among the others of the panel."""
+    window, close = panel.windows[market], panel.last
+    if len(window) < WARM_UP:
+        return hold(f"not enough history: {len(window)} of {WARM_UP} candles")
+    if int(window.open_time[-1]) + window.timeframe.ms != close:
+        return hold(f"no candle closed at {iso(close)}")
+    evaluation = panel.evaluate(configuration, policy)
+    return _decision(configuration, evaluation.part(market, len(evaluation.fires[0]) - 1))
 
 
 def decide_all(
@@ -112,18 +126,39 @@ def levels(configuration: Configuration, action: Action, close: float, atr: floa
     )
 
 
+def hold(
+    *reasons: str,
+    score: float = 0.0,
+    candle_close: int | None = None,
+    opinion: tuple[float, ...] | None = None,
+    expected_value: float | None = None,
+) -> Decision:
+    """HOLD for these reasons; `score` (0–100) is the best that was found."""
+    score = round(score, 2)
+    return Decision(
+        action=Action.HOLD,
+        confidence=round(score / 100, 4),
+        unified_score=score,
+        tier=Tier.of(score),
+        reasoning=reasons,
+        candle_close=candle_close,
+        opinion=opinion,
+        expected_value=expected_value,
+    )
+
+
 def _decision(configuration: Configuration, cell: Evaluation) -> Decision:
     """The decision at one market's candle: every array of `cell` holds one value."""
-    scores, features = cell.scores, cell.scene.features
+    scores, scene = cell.scores, cell.scene
     close = None if cell.closes is None else int(cell.closes[0])
-    chances = None if cell.scene.opinions is None else tuple(cell.scene.opinions[0, 0].tolist())
-    opinion = chances if chances and np.isfinite(chances).all() else None
+    opinion, worth = _opinion(configuration, scene)
     side = int(scores.side[0, 0])
     if not cell.fires[0, 0]:
         best = max(max(reading.buy.item(), reading.sell.item()) for reading in scores.readings.values())
-        return _hold(best, _why_not(configuration, scores), candle_close=close, opinion=opinion)
+        reasons = why_not(configuration, scene, scores)
+        return hold(*reasons, score=best, candle_close=close, opinion=opinion, expected_value=worth)
     action = Action.BUY if side > 0 else Action.SELL
-    agreeing = _agreeing(configuration, scores, side)
+    agreeing = scores.agreeing(configuration, side)
     unified = round((scores.buy if side > 0 else scores.sell).item(), 2)
     lead = next(iter(agreeing))
     return Decision(
@@ -134,24 +169,21 @@ def _decision(configuration: Configuration, cell: Evaluation) -> Decision:
         scanner=lead,
         indicator_breakdown=_breakdown(configuration, agreeing),
         indicators_fired=_fired(configuration, agreeing, side),
-        reasoning=(*_reasons(configuration, cell.scene, agreeing, side), *_against(configuration, scores, side)),
-        levels=levels(configuration, action, features.close.item(), features.atr.item()),
-        entry_price=to_price(features.close.item()),
+        reasoning=tuple(why(configuration, scene, scores, side)),
+        levels=levels(configuration, action, scene.features.close.item(), scene.features.atr.item()),
+        entry_price=to_price(scene.features.close.item()),
         candle_close=close,
         opinion=opinion,
+        expected_value=worth,
     )
 
 
-def _agreeing(configuration: Configuration, scores: Scores, side: int) -> dict[str, Reading]:
-    """The scanners that found something on this side, the one that counts most first."""
-    agreed = {n: r for n, r in scores.readings.items() if found(configuration, r, side).item()}
-    weights = configuration.scanner_weights
-
-    def support(name: str) -> float:
-        reading = agreed[name]
-        return float(weights[name] * (reading.buy if side > 0 else reading.sell).item())
-
-    return {name: agreed[name] for name in sorted(agreed, key=support, reverse=True)}
+def _opinion(configuration: Configuration, scene: Scene) -> tuple[tuple[float, ...] | None, float | None]:
+    """The policy's probabilities, and what a trade on the likelier side is worth; None where it has no opinion."""
+    if scene.opinions is None or not np.isfinite(scene.opinions).all():
+        return None, None
+    chances = tuple(scene.opinions[0, 0].tolist())
+    return chances, round(value(configuration, scene, np.array([[max(chances[1:])]])).item(), 4)
 
 
 def _breakdown(configuration: Configuration, agreeing: Mapping[str, Reading]) -> dict[str, float]:
@@ -172,48 +204,4 @@ def _fired(configuration: Configuration, agreeing: Mapping[str, Reading], side: 
         for name, reading in agreeing.items()
         for key, vote in reading.votes.items()
         if vote.item() * side >= FIRED_AT and SCANNERS[name].weights(configuration).get(key)
-    )
-
-
-def _reasons(configuration: Configuration, scene: Scene, agreeing: Mapping[str, Reading], side: int) -> Iterator[str]:
-    """A short sentence for every vote on this side, scanner by scanner, the strongest first."""
-    for name, reading in agreeing.items():
-        cast = {key: vote.item() for key, vote in reading.votes.items() if vote.item() * side > 0}
-        told = SCANNERS[name].tell(configuration, scene, cast)
-        yield from (told[key] for key in sorted(told, key=lambda key: -abs(cast[key])))
-
-
-def _against(configuration: Configuration, scores: Scores, side: int) -> Iterator[str]:
-    for name, reading in _agreeing(configuration, scores, -side).items():
-        points = (reading.sell if side > 0 else reading.buy).item()
-        yield f"{name} disagrees: {'SELL' if side > 0 else 'BUY'} {points:.0f}"
-
-
-def _hold(
-    score: float, reason: str, *, candle_close: int | None = None, opinion: tuple[float, ...] | None = None
-) -> Decision:
-    score = round(score, 2)
-    return Decision(
-        action=Action.HOLD,
-        confidence=round(score / 100, 4),
-        unified_score=score,
-        tier=Tier.of(score),
-        reasoning=(reason,),
-        candle_close=candle_close,
-        opinion=opinion,
-    )
-
-
-def _why_not(configuration: Configuration, scores: Scores) -> str:
-    if scores.side.item():
-        return f"the condition already held within the last {configuration.cooldown_bars} candles (cooldown)"
-    if scores.fired.item() >= configuration.min_indicators_required and scores.buy.item():
-        return f"as much speaks for BUY ({scores.buy.item():.1f}) as for SELL ({scores.sell.item():.1f})"
-    if scores.buy.item() or scores.sell.item():
-        return f"{scores.fired.item()} of {configuration.min_indicators_required} required indicators fired"
-    buy = max(reading.buy.item() for reading in scores.readings.values())
-    sell = max(reading.sell.item() for reading in scores.readings.values())
-    return (
-        f"score {buy:.1f} for BUY (from {configuration.score_buy_target:g}), "
-        f"{sell:.1f} for SELL (from {configuration.score_sell_target:g})"
     )

@@ -42,6 +42,16 @@ class Scores:
     fired: NDArray[np.int64]
     side: NDArray[np.int64]
 
+    def agreeing(self, configuration: Configuration, side: int) -> dict[str, Reading]:
+        """The scanners that found something on this side at one market's candle, the one that counts most first."""
+        agreed = {n: reading for n, reading in self.readings.items() if found(configuration, reading, side).item()}
+        weights = configuration.scanner_weights
+
+        def support(name: str) -> float:
+            return float(weights[name] * (agreed[name].buy if side > 0 else agreed[name].sell).item())
+
+        return {name: agreed[name] for name in sorted(agreed, key=support, reverse=True)}
+
     def part(self, rows: slice, columns: slice) -> "Scores":
         """Some markets at some candles, as views."""
         readings = {name: reading.part(rows, columns) for name, reading in self.readings.items()}

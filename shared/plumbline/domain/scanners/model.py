@@ -46,4 +46,18 @@ def tell(configuration: Configuration, scene: Scene, cast: Mapping[str, float]) 
     return {"policy": f"policy: {chances}; expected {worth:+.2f} of the risk after costs"}
 
 
+def hesitation(configuration: Configuration, scene: Scene) -> str:
+    """Why the policy does not act at one market's candle; empty where it acts or has no opinion."""
+    if scene.opinions is None or not np.isfinite(scene.opinions).all() or votes(configuration, scene)["policy"].item():
+        return ""
+    chance, likeliest = max(zip(scene.opinions[0, 0].tolist(), ACTIONS, strict=True))
+    said = f"policy: {likeliest} is likeliest ({chance:.2f})"
+    if likeliest == "HOLD":
+        return said
+    if chance < configuration.confidence_threshold:
+        return f"{said}, it acts from {configuration.confidence_threshold:g}"
+    worth = value(configuration, scene, np.array([[chance]])).item()
+    return f"{said}, worth {worth:+.2f} of its risk after costs: not above {configuration.min_expected_value:g}"
+
+
 MODEL = Scanner("model", votes, lambda _: _WEIGHTS, tell)
