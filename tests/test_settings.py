@@ -39,3 +39,25 @@ def test_our_own_market_needs_its_address() -> None:
 def test_a_fraction_outside_0_to_1_is_refused(number: str) -> None:
     with pytest.raises(SettingsError, match="expected a number above 0, at most 1"):
         Settings.read(GOOD | {"POSITION_SIZE_PCT": number})
+
+
+@pytest.mark.parametrize("text", ["", "none", "/opt/python/policies/own.onnx"])
+def test_the_model_is_the_shipped_one_unless_the_environment_names_another_or_none(text: str) -> None:
+    assert Settings.read(GOOD | {"PLUMBLINE_MODEL": text}).model == text
+
+
+@pytest.mark.parametrize("name", ["ATR_MULTIPLIER_SL", "ATR_MULTIPLIER_TP", "CONFIDENCE_THRESHOLD"])
+@pytest.mark.parametrize("number", ["nan", "inf", "0", "-1", "x"])
+def test_a_setting_that_is_no_number_above_zero_is_refused(name: str, number: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}='{number}' is wrong: expected a number above 0"):
+        Settings.read(GOOD | {name: number})
+
+
+def test_names_of_rules_are_separated_by_commas() -> None:
+    assert Settings.read(GOOD | {"PLUMBLINE_CHECK_RULES": " a, b,,c "}).check_rules == ("a", "b", "c")
+
+
+def test_blanks_around_a_value_mean_nothing_and_a_blank_value_is_missing() -> None:
+    assert Settings.read(GOOD | {"PLUMBLINE_STAGE": " dev "}).stage == "dev"
+    with pytest.raises(SettingsError, match="PLUMBLINE_STAGE is missing"):
+        Settings.read(GOOD | {"PLUMBLINE_STAGE": "  "})
