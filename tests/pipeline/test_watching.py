@@ -212,6 +212,13 @@ def test_a_market_that_is_too_young_to_judge_makes_no_report() -> None:
     assert reports(stores) == {}
 
 
+def test_a_market_that_was_gone_before_the_thirty_days_makes_no_report() -> None:
+    gone = {"BTC/USDT": market(1).closed_by(MIDNIGHT - 30 * DAY)}
+    assert watch(a_watched_stack(gone)) == []
+    beside = gone | {"ETH/USDT": market(2)}
+    assert the_report(beside).symbols == ("BTC/USDT", "ETH/USDT")
+
+
 # --- when it is asked ------------------------------------------------------------------------------------------------
 
 

@@ -36,11 +36,11 @@ def watch_model(
     """Report on the model for every day that closed since the last run and is collected; returns the new reports.
 
     Each missed day gets its own report, made of what was known at its end: runs that come late or again leave the same
-    reports as those in time. A model begins with the last closed day. Without a model, or on a day of which no trade is
-    decided, there is no report. What the collector fills in later is in the reports of later days.
+    reports as those in time. A model begins with the last closed day. Without a model, or without a candle to ask about
+    or a decided trade, there is no report. What the collector fills in later is in the reports of later days.
     """
     cursor, midnight = stores.cursors.read(WATCH), now - now % DAY
-    # Opening a model costs a second of cold start, and on 23 of 24 runs there is nothing to ask it.
+    # Opening a model loads its runtime, and in 23 of 24 runs there is nothing to ask it.
     if cursor and cursor.position >= midnight:
         return []
     policy = policies()
@@ -72,24 +72,22 @@ def _report(stores: Stores, settings: Settings, policy: "Policy", progress: Prog
         return None
     # The channels of the model itself come first: theirs are the levels that its probabilities are about.
     watch = _Watch(policy, _alone(asking[0][1]), end)
-    counts: dict[str, Ints] = {name: np.zeros(len(spread[1]), np.int64) for name, spread in policy.facts.spread.items()}
-    decided: list[Decided] = []
-    symbols = []
+    seen: dict[str, _Seen] = {}
     universes = universes_between(stores, watch.first, end)
     for symbol, spans in _scanned(universes, asking, watch.first, end).items():
         [candles] = stores.candles.load([Span(symbol, timeframe, watch.start, end)])
-        holes = [hole.start for hole in progress.holes if hole.symbol == symbol]
         # Beyond a hole that may still fill, indicators would see a gap.
-        seen = watch.see(candles.closed_by(min([end, *holes])), spans)
-        for name in counts:
-            counts[name] += seen.counts[name]
-        if len(seen.decided):
-            decided.append(seen.decided)
-            symbols.append(symbol)
-    if not decided:
+        holes = [hole.start for hole in progress.holes if hole.symbol == symbol]
+        part = watch.see(candles.closed_by(min([end, *holes])), spans)
+        if len(part.decided):
+            seen[symbol] = part
+    spread = policy.facts.spread
+    counts = {name: np.sum([part.counts[name] for part in seen.values()], axis=0) for name in spread}
+    if not all(np.any(count) for count in counts.values()):
         return None
-    drift = {name: psi(spread, counts[name]) for name, spread in policy.facts.spread.items()}
-    return ModelReport.of(day_of(end - 1), DAYS, policy.facts, symbols, drift, Decided.together(decided))
+    drift = {name: psi(spread[name], count) for name, count in counts.items()}
+    decided = Decided.together([part.decided for part in seen.values()])
+    return ModelReport.of(day_of(end - 1), DAYS, policy.facts, seen, drift, decided)
 
 
 def _asking(stores: Stores, settings: Settings, timeframe: Timeframe, at: int) -> list[tuple[Channel, Configuration]]:
