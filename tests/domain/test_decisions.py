@@ -137,7 +137,7 @@ def test_as_much_for_one_side_as_for_the_other_is_a_hold_that_says_so() -> None:
     even = a_configuration(scanner_weights={"technical": 40.0, "smart_money": 30.0})
     decision = decide_snapshot(even, TWO_MINDED)
     assert decision.action is Action.HOLD
-    assert decision.reasoning == ("as much speaks for BUY (60.0) as for SELL (80.0)",)
+    assert decision.reasoning == ("as much speaks for BUY as for SELL",)
 
 
 def test_the_points_of_all_agreeing_indicators_add_up_to_the_score() -> None:

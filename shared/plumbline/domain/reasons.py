@@ -32,7 +32,7 @@ def _missing(configuration: Configuration, scores: Scores) -> str:
     if scores.side.item():
         return f"the condition already held within the last {configuration.cooldown_bars} candles (cooldown)"
     if scores.fired.item() >= configuration.min_indicators_required and scores.buy.item():
-        return f"as much speaks for BUY ({scores.buy.item():.1f}) as for SELL ({scores.sell.item():.1f})"
+        return "as much speaks for BUY as for SELL"
     if scores.buy.item() or scores.sell.item():
         return f"{scores.fired.item()} of {configuration.min_indicators_required} required indicators fired"
     buy = max(reading.buy.item() for reading in scores.readings.values())
