@@ -21,13 +21,15 @@ from layers.model.training.record_scores import (
     shown,
 )
 from plumbline.domain import brackets
-from plumbline.domain.calendar import DAY, HOUR, day_start
+from plumbline.domain.calendar import DAY, HOUR, Timeframe, day_start
 from plumbline.domain.candles import Candles
+from plumbline.domain.decisions import decide
 from plumbline.domain.errors import InvalidInput
 from plumbline.domain.outcomes import Label
 from plumbline.domain.performance import wilson
-from plumbline.domain.signals import Signal
+from plumbline.domain.signals import Action, Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS, default_configuration
+from plumbline.domain.windows import window_start
 from tests.builders import NOON, a_signal, candles, random_walk, without
 
 WEEK = 7 * DAY
@@ -76,6 +78,25 @@ def test_signals_are_the_same_however_the_span_is_cut() -> None:
     cut = NOON - 333 * HOUR
     parts = found(HISTORY, (SPAN[0], cut)) + found(HISTORY, (cut + 1, SPAN[1]))
     assert sorted(s.signal_id for s in parts) == sorted(s.signal_id for s in found(HISTORY))
+
+
+def test_every_candle_is_decided_on_the_window_that_the_live_service_reads() -> None:
+    # After a long hole a market is silent until its own window holds enough, not until its whole history does.
+    series = random_walk("1h", 1_500, start=NOON - 1_500 * HOUR)
+    series = without(series, range(NOON - 900 * HOUR, NOON - 600 * HOUR, HOUR))
+    channel, configuration = subjects()["technical, momentum"]
+    span = NOON - 580 * HOUR, NOON - 100 * HOUR
+    live = []
+    for close in range(span[0], span[1] + 1, HOUR):
+        window = series.between(window_start(Timeframe.H1, close - HOUR), close)
+        live.append((close, decide(configuration, window)))
+    found = signals_of({"M/USDT": series}, channel, configuration, span)
+    assert [(s.timestamp, s.action, s.unified_score, s.entry_price) for s in found] == [
+        (close, d.action, d.unified_score, d.entry_price) for close, d in live if d.action is not Action.HOLD
+    ]
+    silent = [d for _, d in live if d.reasoning[0].startswith("not enough history")]
+    assert found
+    assert silent
 
 
 def test_without_a_policy_its_channel_leaves_no_placeholder() -> None:
@@ -199,12 +220,15 @@ def test_held_out_months_begin_after_the_training_with_enough_markets() -> None:
     # In March one candle in thirty is missing of the fifth market, which is little enough.
     assert first == day_start("2024-03-01") + HOUR
     assert last == day_start("2024-05-01")
+    # A month that has begun is not wholly held out.
+    assert held_out({**long, "M4": long["M0"]}, day_start("2024-01-15"))[0] == day_start("2024-02-01") + HOUR
     with pytest.raises(InvalidInput, match="has candles of 5 markets"):
         held_out(long, day_start("2024-01-15"))
 
 
 def test_holding_is_from_the_first_close_to_the_last() -> None:
-    up, down = candles("1h", 100, 120, 90, 150, start=NOON), candles("1h", 100, 50, 50, start=NOON)
+    before = NOON - HOUR
+    up, down = candles("1h", 80, 100, 120, 90, 150, start=before), candles("1h", 80, 100, 50, 50, start=before)
     nothing = np.empty((0, 2))
     none = np.array([], dtype=np.int64)
     ground = Ground({"A": up, "B": down}, (NOON + HOUR, NOON + 4 * HOUR), none, none, nothing, nothing > 0, nothing, {})
