@@ -74,9 +74,9 @@ def test_an_empty_part_counts_as_a_ten_thousandth() -> None:
     assert psi(((0.0,), (0.0, 1.0)), np.array([0, 10])) == 0
 
 
-def test_the_drift_of_a_report_is_that_of_the_feature_that_moved_most() -> None:
+def test_the_drift_of_a_report_is_the_mean_over_its_features() -> None:
     examples = decided(chances((0.4, 0.3, 0.3)), labels(0), labels(0))
-    assert report(examples, rsi=0.1, macd=0.31, trend=0.2).drift == 0.31
+    assert report(examples, rsi=0.1, macd=0.35, trend=0.15).drift == pytest.approx(0.2)
 
 
 # --- scores ----------------------------------------------------------------------------------------------------------

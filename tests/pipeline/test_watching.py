@@ -345,12 +345,14 @@ def test_a_market_like_that_of_the_training_has_not_drifted() -> None:
 
 def test_a_market_that_begins_to_trend_has_drifted() -> None:
     drifted = the_report(markets(momentum=0.3), trained_on(markets()))
-    assert drifted.drift == drifted.psi["band_width"] > DRIFTED
+    assert max(drifted.psi, key=lambda name: drifted.psi[name]) == "band_width"
+    assert drifted.drift > DRIFTED
 
 
 def test_a_market_whose_volatility_bursts_every_other_day_has_drifted() -> None:
     drifted = the_report(markets(swing=6.0), trained_on(markets()))
-    assert drifted.drift == drifted.psi["range"] > DRIFTED
+    assert max(drifted.psi, key=lambda name: drifted.psi[name]) == "range"
+    assert drifted.drift > DRIFTED
 
 
 def test_a_market_that_is_twice_as_rough_every_other_day_has_not_for_inputs_that_know_no_scale() -> None:
