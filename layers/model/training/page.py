@@ -1,5 +1,6 @@
 """The model card as a page, written from the figures that the files carry."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,16 @@ judges it and writes this page; nothing here was typed by hand.
 
 It is not advice, and not evidence that anybody can earn by it: the tables say what was found on the data named, by the
 method described, and no more.
+"""
+
+_TRAINING = """
+## Training
+
+`make model DATA=FOLDER` reads every `<BASE>-USDT_1h.csv.gz` of the folder (the form of recorded candles that
+[the simulated exchange](simulated-exchange.md) reads), makes its own environment on Python 3.11, fits for some ten
+minutes on two cores, and replaces the files in `layers/model/policies` only where every gate below holds. The same data
+and code make the same bytes. The environment is locked for Linux on x86-64 with torch's build for CPUs; elsewhere
+compile `requirements/train.in` anew. `TORCH=` says where torch comes from.
 """
 
 _METHOD = """
@@ -52,11 +63,12 @@ def write(cards: Mapping[str, Card]) -> str:
     first = next(iter(cards.values()))
     parts = [
         _head(first),
+        _TRAINING,
         _METHOD.format(folds=len(first["folds"]), purge=first["purge_hours"]),
         _controls(first),
         *(_market(market, card) for market, card in cards.items()),
     ]
-    return "\n".join(line.rstrip() for line in "\n".join(parts).splitlines()) + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip() + "\n"
 
 
 def _head(card: Card) -> str:
