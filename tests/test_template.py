@@ -312,7 +312,7 @@ def breaches(alarm: dict[str, Any], value: float) -> bool:
 def test_a_model_that_loses_its_place_or_its_market_is_an_alarm_and_silence_is_none(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    good = published_of(replace(A_REPORT, psi={"rsi": 0.2, "trend": 0.25}), capsys)
+    good = published_of(replace(A_REPORT, psi={"rsi": 0.04, "trend": 0.16}), capsys)
     bad = published_of(replace(A_REPORT, earns_its_place=False), capsys)
     for name, alarm in OF_THE_MODEL.items():
         assert not breaches(alarm, good[name][0])
