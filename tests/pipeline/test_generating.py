@@ -12,7 +12,7 @@ from plumbline.domain.decisions import Decision, decide, decide_all
 from plumbline.domain.errors import RecordRefused
 from plumbline.domain.policy import Policy
 from plumbline.domain.signals import Signal
-from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel, Configuration
+from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration
 from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import active_configuration
 from plumbline.pipeline.generating import decided_until, generate_signals, window_span
@@ -335,3 +335,23 @@ def test_a_ranking_that_changes_inside_a_block_leaves_the_record_of_single_steps
     symbols = {s.symbol for s in records[0] if s.timestamp >= START + 38 * HOUR and s.timestamp < START + 62 * HOUR}
     assert symbols
     assert symbols <= {*SYMBOLS[1::2]}
+
+
+def test_a_configuration_that_changes_inside_a_block_leaves_the_record_of_single_steps() -> None:
+    channel, since = CHANNELS["momentum"], START + 20 * HOUR
+
+    def record(moments: list[int]) -> list[Signal]:
+        stores, exchange = a_stack(), an_exchange()
+        run(stores, exchange, [START], [collect, generate])
+        eager = replace(configuration_of(stores, channel), score_buy_target=40.0, score_sell_target=40.0)
+        stores.strategies.save(eager)
+        stores.strategies.activate(
+            Activation(strategy=channel.channel_id, config_hash=eager.config_hash, active_from=since)
+        )
+        run(stores, exchange, moments, [collect, generate])
+        found = Record.of(stores).signals
+        changed = {s.timestamp >= since for s in found if s.snapshot_id == eager.config_hash}
+        assert changed == {True}
+        return found
+
+    assert record([END]) == record(steps(3, HOUR))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from plumbline.domain.calendar import DAY, HOUR, Timeframe
 from plumbline.domain.candles import Candles, Floats
+from plumbline.domain.errors import ExchangeUnavailable
 from plumbline.domain.policy import Windows
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.generating import generate_signals
@@ -88,8 +89,11 @@ def test_a_run_that_evaluated_nothing_is_not_remembered() -> None:
     stores, exchange = a_stack(), an_exchange()
     run(stores, exchange, [START, START, START + 1, START + HOUR - 1], [collect, generate])
     assert len(runs_of(stores.cursors.read("generate#1h"))) == 1
-    run(stores, exchange, [START + HOUR], [generate])
-    assert len(runs_of(stores.cursors.read("generate#1h"))) == 1
+    exchange.fail_with = [ExchangeUnavailable("500", retry_after=9)]
+    run(stores, exchange, [START + HOUR], [collect, generate])
+    cursor = stores.cursors.read("generate#1h")
+    assert cursor
+    assert (cursor.position, len(runs_of(cursor))) == (START + HOUR, 1)
 
 
 def test_the_last_forty_runs_are_remembered_also_when_the_cursor_is_set_back() -> None:
