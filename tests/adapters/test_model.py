@@ -15,7 +15,7 @@ import pytest
 from plumbline import wiring
 from plumbline.adapters.model import SCHEMA, OnnxPolicy, open_policy
 from plumbline.domain.calendar import Timeframe
-from plumbline.domain.errors import InvalidInput, ModelRefused
+from plumbline.domain.errors import InvalidInput, ModelRefused, SettingsError
 from plumbline.domain.policy import ACTIONS, FEATURES, WINDOW, Windows
 from plumbline.settings import NO_MODEL, Settings
 from tests.adapters.onnx_files import stating
@@ -289,7 +289,12 @@ def test_a_model_that_is_named_goes_before_the_shipped_one(layer: Path, tmp_path
     own = tmp_path / "own.onnx"
     own.touch()
     assert wiring.model_file(settings(model=str(own))) == own
-    assert wiring.model_file(settings(model=str(tmp_path / "missing.onnx"))) is None
+
+
+def test_a_model_that_is_named_and_missing_is_an_error_and_no_quiet_placeholder(layer: Path) -> None:
+    layer.joinpath("policy.onnx").touch()
+    with pytest.raises(SettingsError, match=r"/missing\.onnx.* is no file; for none at all write none"):
+        wiring.model_file(settings(model="/missing.onnx"))
 
 
 def test_no_model_on_purpose_is_none_whatever_is_shipped(layer: Path) -> None:
