@@ -13,7 +13,7 @@ _HEAD = """# The policy
 
 A PPO-LSTM: one LSTM over the last 32 hourly candles, trained by proximal policy optimisation on trades with a stop and
 a target, its last layer then refitted so that what it answers are frequencies. `make model DATA=FOLDER` trains it,
-judges it and writes this page; nothing here was typed by hand.
+judges it and writes this page; no figure here was typed by hand.
 
 {meaning}
 
@@ -49,6 +49,8 @@ _METHOD = """
   is reached at all: volatility can be foreseen where direction cannot, as the negative control shows.
 * One set of settings, fixed beforehand: none was chosen by looking at a test part. Each table shows every model
   that was fitted, those included that are better than the one that is served.
+* An interval knows nothing of the other rows: among this many, one may look good by chance. Another seed, in the tables
+  below, moves PPO's own signals more than it moves what is served.
 """
 
 _NAMES = {"recorded": "Recorded candles: `policy.onnx`", "simulated": "Simulated market: `policy-simulated.onnx`"}
