@@ -19,7 +19,6 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
         now_of(event),
         wiring.enough_time(context),
         clock=app.clock,
-        policy=app.policy,
-        win=app.win,
+        models=app.models,
         stopwatch=app.stopwatch,
     )

@@ -15,6 +15,7 @@ from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.checking import check_outcomes
 from plumbline.pipeline.collecting import collect_candles
 from plumbline.pipeline.generating import generate_signals
+from plumbline.pipeline.ruling import Models
 from plumbline.pipeline.summarising import summarise_day
 from plumbline.ports import Stores
 from plumbline.settings import Settings
@@ -37,7 +38,7 @@ def collect(stores: Stores, exchange: FakeExchange, now: int) -> dict[str, int]:
 
 def generate(stores: Stores, _: FakeExchange, now: int) -> dict[str, int]:
     """The hourly generator's run, with a policy."""
-    return generate_signals(stores, SETTINGS, Timeframe.H1, now, policy=FakePolicy)
+    return generate_signals(stores, SETTINGS, Timeframe.H1, now, models=Models(FakePolicy))
 
 
 def generate_without_a_model(stores: Stores, _: FakeExchange, now: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from plumbline.domain.calendar import Timeframe
 from plumbline.domain.errors import SettingsError
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
-from plumbline.pipeline.ruling import Policies, WinModels, no_policy, no_win_model
+from plumbline.pipeline.ruling import NO_MODELS, Models
 from plumbline.pipeline.timing import Stopwatch
 from plumbline.ports import Exchange, Schedules, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
@@ -34,17 +34,16 @@ class App:
     settings: Settings
     stores: Stores
     exchange: Callable[[], Exchange]
-    policy: Policies = no_policy
+    models: Models = NO_MODELS
     clock: Callable[[int], int] = event_time
     settle: Callable[[int], None] = lambda _: None
     stopwatch: Stopwatch = time.perf_counter
-    win: WinModels = no_win_model
 
 
 @cache
 def app() -> App:
     """This container's services."""
-    return App(settings(), stores(), exchange, policy, clock, let_the_minute_settle, win=win)
+    return App(settings(), stores(), exchange, Models(policy, win), clock, let_the_minute_settle)
 
 
 @cache

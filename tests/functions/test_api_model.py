@@ -16,6 +16,7 @@ from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, default_configuration
 from plumbline.pipeline.generating import generate_signals
 from plumbline.pipeline.progress import Hole, Progress, collecting, generating
+from plumbline.pipeline.ruling import Models
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, a_configuration, random_walk, without
 from tests.fakes import FakePolicy, InMemoryCursors, memory_stores
@@ -59,7 +60,7 @@ def lived() -> tuple[Stores, tuple[Signal, ...]]:
     stores = a_market()
     cursors = reaches(stores, NOON).cursors
     cursors.move(None, generating(Timeframe.H1), NOON - LIVE_HOURS * HOUR, {})
-    generate_signals(replace(stores, cursors=cursors), settings(), Timeframe.H1, NOON, policy=FakePolicy)
+    generate_signals(replace(stores, cursors=cursors), settings(), Timeframe.H1, NOON, models=Models(FakePolicy))
     return stores, tuple(stores.signals.between(0, NOON))
 
 

@@ -16,7 +16,7 @@ from plumbline.domain.calendar import HOUR, Timeframe, iso
 from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import InvalidInput
 from plumbline.events import now_of, wall_clock
-from plumbline.pipeline.ruling import Policies, no_policy
+from plumbline.pipeline.ruling import Models, Policies, no_policy
 from plumbline.ports import Stores
 from plumbline.wiring import App, enough_time
 from tests.fakes import FakeExchange, FakePolicy
@@ -38,7 +38,7 @@ class Context:
 
 
 def an_app(stores: Stores | None = None, exchange: FakeExchange | None = None, policy: Policies = no_policy) -> App:
-    return App(SETTINGS, stores or a_stack(), lambda: exchange or an_exchange(), policy)
+    return App(SETTINGS, stores or a_stack(), lambda: exchange or an_exchange(), Models(policy))
 
 
 def at(hours: float) -> dict[str, str]:

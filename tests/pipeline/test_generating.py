@@ -17,7 +17,7 @@ from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import active_configuration
 from plumbline.pipeline.generating import decided_until, generate_signals, window_span
 from plumbline.pipeline.progress import Hole, Progress
-from plumbline.pipeline.ruling import Ruling, no_policy
+from plumbline.pipeline.ruling import Models, Ruling, no_policy
 from plumbline.ports import CandleStore, Span, Stores, Universe
 from tests.builders import a_configuration
 from tests.fakes import FakeExchange, FakePolicy, InMemorySignals
@@ -153,7 +153,7 @@ def test_without_a_model_what_its_channel_finds_is_refused_and_counted(policies:
 
 
 def _generate(stores: Stores, _: FakeExchange, now: int, *, policies: object) -> dict[str, int]:
-    return generate_signals(stores, SETTINGS, Timeframe.H1, now, policy=policies)  # type: ignore[arg-type]  # any
+    return generate_signals(stores, SETTINGS, Timeframe.H1, now, models=Models(policies))  # type: ignore[arg-type]  # any
 
 
 def test_the_refused_are_what_the_technical_score_alone_finds() -> None:

@@ -14,6 +14,7 @@ from plumbline.domain.errors import ExchangeUnavailable
 from plumbline.domain.policy import Windows
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.generating import generate_signals
+from plumbline.pipeline.ruling import Models
 from plumbline.pipeline.timing import KEPT, Run, Timing, runs_of
 from plumbline.ports import CandleStore, Cursor, Span, Stores
 from tests.fakes import FakePolicy
@@ -53,7 +54,7 @@ def generate_timed(stores: Stores, now: int, watch: Stopwatch, policy: FakePolic
             return stores.candles.load(spans)
 
     slow = replace(stores, candles=cast("CandleStore", Slow()))
-    generate_signals(slow, SETTINGS, Timeframe.H1, now, policy=lambda: policy, stopwatch=watch)
+    generate_signals(slow, SETTINGS, Timeframe.H1, now, models=Models(lambda: policy), stopwatch=watch)
 
 
 def test_a_run_is_its_reads_its_rules_and_its_questions_to_the_policy() -> None:

@@ -37,7 +37,7 @@ from plumbline.pipeline.progress import (
     reached,
     snapshot,
 )
-from plumbline.pipeline.ruling import Policies, Ruling, WinModels, no_policy, no_win_model
+from plumbline.pipeline.ruling import NO_MODELS, Models, Policies, Ruling, WinModels
 from plumbline.pipeline.timing import Stopwatch, Timing, stopped
 from plumbline.ports import Cursor, Span, Stores
 from plumbline.settings import Settings
@@ -51,8 +51,7 @@ def generate_signals(
     enough_time: EnoughTime = always,
     *,
     clock: Clock = event_time,
-    policy: Policies = no_policy,
-    win: WinModels = no_win_model,
+    models: Models = NO_MODELS,
     stopwatch: Stopwatch = stopped,
 ) -> dict[str, int]:
     """Evaluate every candle of `timeframe` that closed since the last run and is collected.
@@ -62,7 +61,7 @@ def generate_signals(
     without a model, what its channels find by the rules is a placeholder. `stopwatch` says how long it took.
     """
     count = {"evaluated": 0, "signals": 0, "refused": 0}
-    timing = Timing(policy, stopwatch)
+    timing = Timing(models.policy, stopwatch)
     known = snapshot(stores.cursors)
     collected, cursor = known.get(collecting(timeframe)), known.get(generating(timeframe))
     if collected is None:
@@ -77,7 +76,7 @@ def generate_signals(
         late = [] if cursor else [first]
         block = _Block(stores, settings, progress, now, clock(now), first, last, timing.policies, count)
         with timing.run(count):
-            found = with_win_probability([*block.signals(channels)], win)
+            found = with_win_probability([*block.signals(channels)], models.win)
         for signal in found:
             new = _append(stores, signal, count)
             if new and signal.timestamp <= reached(cursor):

@@ -28,6 +28,18 @@ def no_win_model() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Models:
+    """The trained models, each opened by the first who needs it."""
+
+    policy: Policies = no_policy
+    win: WinModels = no_win_model
+
+
+NO_MODELS = Models()
+"""PLACEHOLDER mode."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ruling:
     """`policy` is None where the configuration does not ask it, or where there is none for the timeframe.
 
