@@ -51,7 +51,7 @@ test: build ## Run the whole suite
 check: $(PROJECT) .venv-sam/installed ## Lint, format, types, templates, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy shared/plumbline functions infra tests
+	$(BIN)/mypy shared/plumbline functions infra layers/model/training tests
 	$(BIN)/cfn-lint template.yaml infra/*.yaml
 	AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_template.py

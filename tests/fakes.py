@@ -21,6 +21,7 @@ from plumbline.domain.performance import DIMENSIONS, DayRollup
 from plumbline.domain.policy import FEATURES, ModelFacts, Windows
 from plumbline.domain.signals import Signal, admit, timestamp_of
 from plumbline.domain.strategies import Activation, Channel, Configuration
+from plumbline.domain.win import WIN_FEATURES, Rows, WinFacts
 from plumbline.ports import Cursor, OutcomeKey, Page, SignalFilter, Span, Stores, Universe
 
 
@@ -429,6 +430,8 @@ class FakePolicy:
             hash="f" * 64,
             market="simulated",
             timeframe=timeframe,
+            stop_atr=2.0,
+            target_atr=3.0,
             prior=(0.4, 0.3, 0.3),
             spread={name: (tuple(np.linspace(-1, 1, 9).tolist()), (0.1,) * 10) for name in FEATURES},
             card={"verdict": "no edge"},
@@ -439,3 +442,22 @@ class FakePolicy:
         body = self.stretch * windows[:, -1, FEATURES.index("body")].astype(np.float64)
         odds = np.stack((np.ones_like(body), np.exp(body), np.exp(-body)), axis=1)
         return cast("Floats", odds / odds.sum(axis=1, keepdims=True))
+
+
+class FakeWin:
+    """A model of the win probability that believes the score."""
+
+    def __init__(self, *, enabled: bool = True, timeframe: Timeframe = Timeframe.H1) -> None:
+        self.facts = WinFacts(
+            name="win",
+            version="0.0.1",
+            hash="e" * 64,
+            market="simulated",
+            timeframe=timeframe,
+            enabled=enabled,
+            reason="it believes the score",
+            figures={"signals": 0},
+        )
+
+    def probability(self, rows: Rows) -> Floats:
+        return rows[:, WIN_FEATURES.index("unified_score")].astype(np.float64)

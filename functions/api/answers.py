@@ -73,6 +73,17 @@ class JudgedBody(LevelsBody):
     reasoning: list[str]
 
 
+WinProbability = Annotated[
+    float | None,
+    Field(
+        ge=0,
+        le=1,
+        description="how likely the signal is to be worth its costs a day later; null where no model that beat the "
+        "base rate says so (`win` in `/api/signals/model/info`)",
+    ),
+]
+
+
 class SignalBody(JudgedBody):
     """A recorded signal."""
 
@@ -85,6 +96,7 @@ class SignalBody(JudgedBody):
     scanner_type: str
     market_type: Literal["SPOT", "FUTURES"]
     model_version: str
+    win_probability: WinProbability
     provenance: ProvenanceBody
     simulated: Annotated[bool, Field(description="made from a simulated market")]
     latency_ms: int
@@ -117,6 +129,7 @@ class DecisionBody(JudgedBody):
             "(the distance to its stop); null where the policy has no opinion"
         ),
     ]
+    win_probability: WinProbability
     timeframe: str | None
     candle_close: Annotated[Time | None, Field(description="close of the candle decided on; null for given values")]
 

@@ -89,6 +89,7 @@ app = create_app(
         settings=wiring.settings,
         schedules=wiring.schedules,
         policy=wiring.policy,
+        win=wiring.win,
         has_model=_has_model,
         replies=_replies,
         now=wiring.now,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api.problems import Forbidden, Unauthorized
-from plumbline.pipeline.ruling import Policies
+from plumbline.pipeline.ruling import Policies, WinModels
 from plumbline.ports import Schedules, Stores
 from plumbline.settings import Settings
 
@@ -24,6 +24,8 @@ class Services:
     schedules: Callable[[], Schedules]
     policy: Policies
     """Opens the model, once; None in PLACEHOLDER mode. ModelRefused where the file is not for this code."""
+    win: WinModels
+    """Opens the model of the win probability; None where there is none for this market."""
     has_model: Callable[[], bool]
     """Whether there is a model file, without opening it."""
     replies: "Callable[[], BasePersistenceLayer]"

@@ -1,7 +1,7 @@
 """Decisions on demand, by the very code that decides live. Imported when first asked: it brings the kernels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.answers import DecidedBy, DecisionBody, Generated, ProbabilitiesBody
 from api.inputs import CandlesGiven, FromDatabase, ValuesGiven
@@ -14,11 +14,13 @@ from plumbline.domain.candles import Candles
 from plumbline.domain.decisions import Decision, decide, decide_at, decide_snapshot, hold
 from plumbline.domain.errors import InvalidCandle, InvalidInput
 from plumbline.domain.evaluation import Panel
+from plumbline.domain.signals import Action, Provenance
 from plumbline.domain.strategies import Channel, Configuration
 from plumbline.domain.windows import window_start
 from plumbline.pipeline.channels import active_configuration
+from plumbline.pipeline.generating import to_signal, with_win_probability
 from plumbline.pipeline.progress import Progress, collecting
-from plumbline.pipeline.ruling import Ruling, no_policy
+from plumbline.pipeline.ruling import Ruling, WinModels, no_policy, no_win_model, unasked
 
 GIVEN = "given"
 
@@ -87,6 +89,7 @@ class _Matter:
     ruling: Ruling
     decided_by: DecidedBy
     notes: tuple[str, ...] = ()
+    win: WinModels = no_win_model
 
     def answer(
         self,
@@ -112,6 +115,7 @@ class _Matter:
             model_hash=self.ruling.model_hash or None,
             probabilities=_probabilities(decision),
             expected_value=decision.expected_value,
+            win_probability=self._win_probability(decision, timeframe),
             entry_price=number(decision.entry_price),
             stop_loss=number(decision.levels.stop_loss),
             take_profit=number(decision.levels.take_profit),
@@ -123,6 +127,14 @@ class _Matter:
         )
         ignored = [*self.notes, *notes]
         return Generated(mode=self.decided_by, stored=False, data_source=source, signal=body, ignored=ignored)
+
+    def _win_probability(self, decision: Decision, timeframe: Timeframe | None) -> float | None:
+        """What the generator would write beside this signal."""
+        if decision.action is Action.HOLD or decision.candle_close is None or timeframe is None:
+            return None
+        channel = replace(self.channel, timeframe=timeframe)
+        signal = to_signal(decision, channel, self.ruling, self.symbol, Provenance(), decision.candle_close)
+        return with_win_probability([signal], self.win)[0].win_probability
 
 
 def _named(call: Call, body: ValuesGiven | CandlesGiven | FromDatabase) -> tuple[Channel, str]:
@@ -137,8 +149,8 @@ def _matter(call: Call, channel: Channel, symbol: str, timeframe: Timeframe, at:
     ruling = Ruling.of(configuration, timeframe, policies)
     notes: tuple[str, ...] = ()
     if configuration.asks_the_model and ruling.policy is None and (other := policies()):
-        notes = (f"model: the policy reads candles of {other.facts.timeframe}, and these are of {timeframe}",)
-    return _Matter(channel, symbol, configuration, ruling, _decided_by(call, ruling), notes)
+        notes = (f"model: {unasked(other.facts, configuration, timeframe)}",)
+    return _Matter(channel, symbol, configuration, ruling, _decided_by(call, ruling), notes, call.services.win)
 
 
 def _decided_by(call: Call, ruling: Ruling) -> DecidedBy:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from api.answers import Mode, ModelBody
 from api.context import Services
 from api.inputs import MODEL_CHANNEL
-from api.model_answers import BinBody, CalibrationBody, DriftBody, ModelInfo
+from api.model_answers import BinBody, CalibrationBody, DriftBody, ModelInfo, WinBody
 from api.operations import Call
 from plumbline import queries
 from plumbline.domain.calendar import day_of
@@ -63,6 +63,7 @@ def model_info(call: Call) -> ModelInfo:
         card=dict(facts.card),
         calibration=_calibration(facts.card),
         drift=_drift(call, facts.name),
+        win=_win(call.services),
     )
 
 
@@ -84,6 +85,22 @@ def _calibration(card: Mapping[str, Any]) -> CalibrationBody:
         log_loss=pooled.get("log_loss"),
         prior_log_loss=pooled.get("prior_log_loss"),
         bins=[BinBody(n=n, stated=stated, observed=seen) for n, stated, seen in card.get("reliability", ())],
+    )
+
+
+def _win(services: Services) -> WinBody | None:
+    model = services.win()
+    if model is None:
+        return None
+    facts = model.facts
+    return WinBody(
+        enabled=facts.enabled,
+        reason=facts.reason,
+        version=facts.version,
+        hash=facts.hash,
+        market=facts.market,
+        timeframe=facts.timeframe,
+        figures=dict(facts.figures),
     )
 
 

@@ -49,6 +49,18 @@ class DriftBody(TypedDict):
     earns_its_place: bool
 
 
+class WinBody(TypedDict):
+    """The second model: how likely a signal is to be worth its costs a day later, told before anybody enters."""
+
+    enabled: Annotated[bool, Field(description="whether it beat the base rate on signals it had not seen; else unused")]
+    reason: Annotated[str, Field(description="by how much, or why not")]
+    version: str
+    hash: Annotated[str, Field(description="SHA-256 of the file")]
+    market: Annotated[str, Field(description="whose record it was trained on: `recorded` or `simulated`")]
+    timeframe: str
+    figures: Annotated[dict[str, Any], Field(description="what it showed, as it stands in the file")]
+
+
 class ModelInfo(TypedDict):
     """The model that decides; all null but `mode` and `reason` where there is none."""
 
@@ -72,6 +84,7 @@ class ModelInfo(TypedDict):
     card: Annotated[dict[str, Any] | None, Field(description="its figures out of sample, as they stand in the file")]
     calibration: Annotated[CalibrationBody | None, Field(description="the part of the card that is about it")]
     drift: Annotated[DriftBody | None, Field(description="null before the first daily report")]
+    win: Annotated[WinBody | None, Field(description="null where there is none for this market")]
 
 
 class QuantilesBody(TypedDict):

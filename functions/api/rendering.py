@@ -38,6 +38,7 @@ def signal_body(signal: Signal, outcomes: Mapping[Interval, Outcome] | None = No
         position_size=number(signal.position_size),
         risk_reward_ratio=number(signal.risk_reward_ratio),
         model_version=signal.model_version,
+        win_probability=signal.win_probability,
         snapshot_id=signal.snapshot_id,
         indicator_breakdown=dict(signal.indicator_breakdown),
         indicators_fired=list(signal.indicators_fired),

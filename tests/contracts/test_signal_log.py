@@ -28,6 +28,7 @@ EVERYTHING = a_signal(
     position_size=None,
     risk_reward_ratio=Decimal("1.666666666666666666666666667"),
     model_version="ppo-lstm 3",
+    win_probability=0.4321,
     provenance=Provenance("c" * 64, "d" * 64, "simulated", "0.1.0+g1a2b3c4"),
     indicator_breakdown={"rsi": 1e-12, "macd": -0.1},
     indicators_fired=(),

@@ -19,6 +19,7 @@ from api.context import Services
 from plumbline.domain.drift import ModelReport
 from plumbline.domain.errors import PlumblineError
 from plumbline.domain.policy import Policy
+from plumbline.domain.win import WinModel
 from plumbline.ports import Schedules, Stores
 from plumbline.settings import Settings
 from tests.builders import NOON
@@ -76,6 +77,7 @@ def services(
     now: int = NOON,
     *,
     policy: Policy | PlumblineError | None = None,
+    win: WinModel | None = None,
 ) -> Services:
     """Services over fakes. Without a policy there is no model file; with an error there is one, and it is refused."""
     held = stores or memory_stores()
@@ -91,6 +93,7 @@ def services(
         settings=settings,
         schedules=lambda: rules,
         policy=opened,
+        win=lambda: win,
         has_model=lambda: policy is not None,
         replies=unused,
         now=lambda: now,

@@ -19,7 +19,7 @@ from plumbline.pipeline.progress import Hole, Progress, collecting, generating
 from plumbline.pipeline.ruling import Models
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, a_configuration, random_walk, without
-from tests.fakes import FakePolicy, InMemoryCursors, memory_stores
+from tests.fakes import FakePolicy, FakeWin, InMemoryCursors, memory_stores
 from tests.functions.gateway import Gateway, a_report, services, settings
 
 SYMBOLS = ("ADA/USDT", "BTC/USDT", "DOT/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
@@ -376,3 +376,29 @@ def test_the_newest_report_on_the_model_stands_beside_it_and_tells_which_file_it
     drift = info(stores, FakePolicy())["drift"]
     assert (drift["day"], drift["model_hash"], drift["earns_its_place"]) == ("2026-11-19", "b", False)
     assert (drift["symbols"], drift["psi"]) == (["BTC/USDT", "ETH/USDT"], {"rsi": 0.04})
+
+
+# --- the win probability
+
+
+def test_a_decision_carries_the_win_probability_that_its_signal_would() -> None:
+    stores, signals = lived()
+    signal = next(s for s in signals if s.channel_id == "momentum-alpha")
+    api = Gateway(services(reaches(stores, signal.timestamp), now=signal.timestamp, policy=FakePolicy(), win=FakeWin()))
+    body = {"symbol": signal.symbol, "channel_id": "momentum-alpha"}
+    told = api.post("/api/signals/generate-from-db", body).json["signal"]
+    assert told["action"] == signal.action
+    assert told["win_probability"] == pytest.approx(signal.unified_score / 100, abs=5e-5)
+
+
+def test_a_hold_and_values_of_one_moment_have_no_win_probability() -> None:
+    api = Gateway(services(a_market(), policy=FakePolicy(), win=FakeWin()))
+    hold = api.post("/api/signals/generate-from-db", {"symbol": "BTC"}).json["signal"]
+    values = api.post("/api/signals/generate", {"symbol": "BTC", "close_price": 100.0, "rsi": 20.0}).json["signal"]
+    assert (hold["action"], hold["win_probability"], values["win_probability"]) == ("HOLD", None, None)
+
+
+def test_the_second_model_says_whether_it_is_in_use_and_why() -> None:
+    told = Gateway(services(policy=FakePolicy(), win=FakeWin(enabled=False))).get("/api/signals/model/info").json["win"]
+    assert (told["enabled"], told["reason"], told["hash"]) == (False, "it believes the score", "e" * 64)
+    assert info(policy=FakePolicy())["win"] is None

@@ -136,7 +136,15 @@ def four_candles() -> Policy:
     return FakePolicy(timeframe=Timeframe.H4)
 
 
-@pytest.mark.parametrize("policies", [no_policy, four_candles], ids=["none", "of another timeframe"])
+def nearer_targets() -> FakePolicy:
+    policy = FakePolicy()
+    policy.facts = replace(policy.facts, target_atr=1.0)
+    return policy
+
+
+@pytest.mark.parametrize(
+    "policies", [no_policy, four_candles, nearer_targets], ids=["none", "of another timeframe", "about other levels"]
+)
 def test_without_a_model_what_its_channel_finds_is_refused_and_counted(policies: Policy) -> None:
     stores, exchange = a_stack(), an_exchange()
     run(stores, exchange, [START], [collect, partial(_generate, policies=policies)])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from plumbline.domain.brackets import HORIZON
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Floats
 from plumbline.domain.errors import InvalidInput, ModelRefused
@@ -50,6 +51,7 @@ def open_policy(path: Path) -> OnnxPolicy:
         session, stated, digest = open_session(path, _STATED)
         expected = {"schema": SCHEMA, "features": list(FEATURES), "window": WINDOW, "actions": list(ACTIONS)}
         require_equal(path, stated, expected)
+        require_equal(path, stated["bracket"], {"horizon": HORIZON})
         policy = OnnxPolicy(_facts(stated, digest), session)
         golden = stated["golden"]
         windows = np.frombuffer(base64.b64decode(golden["windows"]), dtype="<f4").reshape(-1, WINDOW, len(FEATURES))
@@ -107,7 +109,7 @@ TEXTS = ("name", "version", "timeframe", "market", "reason")
 """What a file states as plain text; all else is JSON."""
 _STATED = (
     *("name", "version", "timeframe", "market", "schema", "features", "window", "actions"),
-    *("prior", "psi", "golden", "card"),
+    *("bracket", "prior", "psi", "golden", "card"),
 )
 
 
@@ -118,6 +120,8 @@ def _facts(stated: Mapping[str, Any], digest: str) -> ModelFacts:
         hash=digest,
         market=stated["market"],
         timeframe=Timeframe.parse(stated["timeframe"]),
+        stop_atr=float(stated["bracket"]["stop_atr"]),
+        target_atr=float(stated["bracket"]["target_atr"]),
         prior=tuple(stated["prior"]),
         spread={name: (tuple(part["edges"]), tuple(part["shares"])) for name, part in stated["psi"].items()},
         card=stated["card"],

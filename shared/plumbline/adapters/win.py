@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from plumbline.adapters.model import SCHEMA, open_session, require_equal, require_golden
+from plumbline.adapters.model import SCHEMA, open_session, reading, require_equal, require_golden
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import Floats
 from plumbline.domain.win import WIN_FEATURES, Rows, WinFacts
@@ -29,12 +29,13 @@ class OnnxWin:
 
 def open_win(path: Path) -> OnnxWin:
     """Open a model file; ModelRefused says in what it differs from what this code computes."""
-    session, stated, digest = open_session(path, _STATED)
-    require_equal(path, stated, {"schema": SCHEMA, "features": list(WIN_FEATURES)})
-    model = OnnxWin(_facts(stated, digest), session)
-    golden = stated["golden"]
-    rows = np.frombuffer(base64.b64decode(golden["signals"]), dtype="<f4").reshape(-1, len(WIN_FEATURES))
-    require_golden(path, model.probability(rows.astype(np.float32)), golden["win_probability"])
+    with reading(path, _STATED):
+        session, stated, digest = open_session(path, _STATED)
+        require_equal(path, stated, {"schema": SCHEMA, "features": list(WIN_FEATURES)})
+        model = OnnxWin(_facts(stated, digest), session)
+        golden = stated["golden"]
+        rows = np.frombuffer(base64.b64decode(golden["signals"]), dtype="<f4").reshape(-1, len(WIN_FEATURES))
+        require_golden(path, model.probability(rows.astype(np.float32)), golden["win_probability"])
     return model
 
 

@@ -54,7 +54,8 @@ _BATCH = 8_192
 class ModelFacts:
     """What a model file says about itself. `hash` is the SHA-256 of the whole file.
 
-    `market` is what it was trained on (`recorded`, `simulated`), `timeframe` the candles it reads. `prior` holds the
+    `market` is what it was trained on (`recorded`, `simulated`), `timeframe` the candles it reads, `stop_atr` and
+    `target_atr` the levels of the trades its probabilities are about, in multiples of the ATR. `prior` holds the
     shares of `ACTIONS` among its examples; `spread` for each feature the inner edges of ten equal parts of its examples
     and the share that fell in each part; `card` its figures out of sample.
     """
@@ -64,6 +65,8 @@ class ModelFacts:
     hash: str
     market: str
     timeframe: Timeframe
+    stop_atr: float
+    target_atr: float
     prior: tuple[float, ...]
     spread: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]
     card: Mapping[str, Any]

@@ -8,7 +8,7 @@ from plumbline.domain.calendar import Timeframe
 from plumbline.domain.strategies import Configuration
 
 if TYPE_CHECKING:  # its module brings the indicators' library, and every function's wiring brings this one
-    from plumbline.domain.policy import Policy
+    from plumbline.domain.policy import ModelFacts, Policy
     from plumbline.domain.win import WinModel
 
 type Policies = Callable[[], Policy | None]
@@ -39,9 +39,22 @@ NO_MODELS = Models()
 """PLACEHOLDER mode."""
 
 
+def unasked(facts: "ModelFacts", configuration: Configuration, timeframe: Timeframe) -> str:
+    """Why a model has no say although the configuration asks one; empty where it has."""
+    if facts.timeframe is not timeframe:
+        return f"the policy reads candles of {facts.timeframe}, and these are of {timeframe}"
+    levels = configuration.sl_threshold, configuration.tp_threshold
+    if levels != (facts.stop_atr, facts.target_atr):
+        return (
+            f"the policy knows trades with a stop {facts.stop_atr:g} and a target {facts.target_atr:g} ATR away, "
+            f"and these have {levels[0]:g} and {levels[1]:g}"
+        )
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """`policy` is None where the configuration does not ask it, or where there is none for the timeframe.
+    """`policy` is None where the configuration does not ask it, or where there is none for its timeframe and levels.
 
     `placeholder` marks what a model channel finds by the rules while its model is missing: never a record.
     """
@@ -55,7 +68,7 @@ class Ruling:
     def of(cls, configuration: Configuration, timeframe: Timeframe, policies: Policies) -> "Ruling":
         """Opens the policy only for a configuration that asks it."""
         policy = policies() if configuration.asks_the_model else None
-        if policy and policy.facts.timeframe is not timeframe:
+        if policy and unasked(policy.facts, configuration, timeframe):
             policy = None
         if policy is None and configuration.strategy_type == "model":
             return cls(configuration.by_the_rules(), configuration.config_hash, placeholder=True)
