@@ -142,13 +142,17 @@ def test_what_is_judged_is_what_the_service_decides_candle_by_candle() -> None:
     assert report.hits == sum(p[k] == max(p) >= 0.65 for p, k in zip(said, labels, strict=True) if k)
 
 
-def test_levels_and_threshold_are_those_of_the_models_own_channel() -> None:
-    wide = replace(MODEL, sl_threshold=4.0, tp_threshold=6.0, confidence_threshold=0.9)
-    assert the_report(configuration=wide).acted < the_report().acted
-    stores = a_watched_stack(configuration=wide)
+def test_a_channel_with_other_levels_than_the_models_is_no_matter_of_its_report() -> None:
+    assert not watch(a_watched_stack(configuration=replace(MODEL, sl_threshold=4.0, tp_threshold=6.0)))
+
+
+def test_the_threshold_is_that_of_the_models_own_channel() -> None:
+    strict = replace(MODEL, confidence_threshold=0.9)
+    assert the_report(configuration=strict).acted < the_report().acted
+    stores = a_watched_stack(configuration=strict)
     mixed = Configuration(strategy="a-mix", strategy_type="momentum")
     activated(stores, mixed, replace(CHANNEL, channel_id="a-mix", strategy_type="momentum", symbols=tuple(BTC)))
-    assert watch(stores) == [the_report(configuration=wide)]
+    assert watch(stores) == [the_report(configuration=strict)]
 
 
 def test_a_trade_that_is_not_decided_is_left_out() -> None:

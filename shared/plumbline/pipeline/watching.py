@@ -16,12 +16,12 @@ from plumbline.domain.strategies import Channel, Configuration
 from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import configurations, open_channels, stretches, universes_between
 from plumbline.pipeline.progress import SUMMARISE, EnoughTime, Progress, always, collecting, move
-from plumbline.pipeline.ruling import Policies
+from plumbline.pipeline.ruling import Policies, unasked
 from plumbline.ports import Span, Stores, Universe
 from plumbline.settings import Settings
 
 if TYPE_CHECKING:  # its module brings the indicators' library
-    from plumbline.domain.policy import Policy
+    from plumbline.domain.policy import ModelFacts, Policy
 
 WATCH = f"{SUMMARISE}#model"
 """Name of the cursor: the model is reported on for every day that ended by its position. As late as the summary."""
@@ -67,10 +67,10 @@ def watch_model(
 def _report(stores: Stores, settings: Settings, policy: "Policy", progress: Progress, end: int) -> ModelReport | None:
     """The report of the day that ended at `end`, symbol by symbol: what is kept of one is a few kilobytes."""
     timeframe = policy.facts.timeframe
-    asking = _asking(stores, settings, timeframe, end)
+    asking = _asking(stores, settings, policy.facts, end)
     if not asking:
         return None
-    # The channels of the model itself come first: theirs are the levels that its probabilities are about.
+    # All of them trade at the levels that its probabilities are about; the thresholds are the model's own channel's.
     watch = _Watch(policy, _alone(asking[0][1]), end)
     seen: dict[str, _Seen] = {}
     universes = universes_between(stores, watch.first, end)
@@ -90,15 +90,15 @@ def _report(stores: Stores, settings: Settings, policy: "Policy", progress: Prog
     return ModelReport.of(day_of(end - 1), DAYS, policy.facts, seen, drift, decided)
 
 
-def _asking(stores: Stores, settings: Settings, timeframe: Timeframe, at: int) -> list[tuple[Channel, Configuration]]:
-    """The channels whose configuration at that instant asks the model, those of the model itself first."""
+def _asking(stores: Stores, settings: Settings, facts: "ModelFacts", at: int) -> list[tuple[Channel, Configuration]]:
+    """The channels in whose configuration at that instant the model has a say, those of the model itself first."""
     found = [
         (channel, current.configuration)
         for channel in open_channels(stores)
         # One without an activation has decided on nothing yet, and asking for its configuration would store one.
-        if channel.timeframe is timeframe and stores.strategies.activations(channel.channel_id)
+        if stores.strategies.activations(channel.channel_id)
         for current in configurations(stores, channel, at - 1, at, settings)
-        if current.configuration.asks_the_model
+        if current.configuration.asks_the_model and not unasked(facts, current.configuration, channel.timeframe)
     ]
     return sorted(found, key=lambda pair: pair[1].strategy_type != "model")
 
