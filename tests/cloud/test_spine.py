@@ -1,8 +1,10 @@
 """From an exchange's candle to a checked outcome, through what is deployed."""
 
+import hashlib
 import json
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +15,10 @@ from infra.local.cloud import Cloud
 from infra.local.report import Reader
 from infra.local.stack import Stack
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, parse_instant
+from plumbline.domain.strategies import DEFAULT_CHANNELS
 from tests.cloud.conftest import END, run_replay
 
+POLICIES = Path(__file__).parents[2] / "layers" / "model" / "policies"
 FACTS = ("candles", "signals", "outcomes", "channels", "strategies", "markets", "rollups")
 
 
@@ -42,9 +46,22 @@ def price(stack: Stack, symbol: str, instant: int) -> Decimal:
     return Decimal(candle[4])
 
 
-def test_a_stretch_of_market_become_signals_of_both_channels(signals: list[dict[str, Any]]) -> None:
-    assert {signal["channel_id"] for signal in signals} == {"momentum-alpha", "reversion-beta"}
+def test_a_stretch_of_market_becomes_signals_of_every_channel_that_follows_rules(signals: list[dict[str, Any]]) -> None:
+    rules = {c.channel_id for c in DEFAULT_CHANNELS if c.strategy_type != "model"}
+    assert {signal["channel_id"] for signal in signals} >= rules
     assert {signal["origin"] for signal in signals} == {"live"}
+
+
+def test_the_shipped_policy_for_this_market_was_asked_and_says_who_it_is(
+    signals: list[dict[str, Any]], user: httpx.Client
+) -> None:
+    shipped = hashlib.sha256((POLICIES / "policy-simulated.onnx").read_bytes()).hexdigest()
+    info = user.get("/api/signals/model/info").json()
+    assert (info["mode"], info["hash"], info["market"]) == ("MODEL", shipped, "simulated")
+    asked = {s["provenance"]["model_hash"] for s in signals if s["channel_id"] == "momentum-alpha"}
+    assert asked == {shipped}
+    inference = user.get("/api/signals/statistics").json()["inference"]
+    assert inference["windows"] >= 30 * 3  # thirty hours of three markets
 
 
 def test_a_signal_exists_once(signals: list[dict[str, Any]]) -> None:
