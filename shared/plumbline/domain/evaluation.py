@@ -61,14 +61,18 @@ class Panel:
         """
         back = configuration.cooldown_bars
         ground = self._ground(back)
+        everyone, now = slice(None), slice(back, None)
         if policy is None or not configuration.asks_the_model:
             scene = Scene(ground.features)
             scores = score(configuration, scene)
+            kept = _after_cooldown(scores.side, back)[:, now]
+            scene, scores = scene.part(everyone, now), scores.part(everyone, now)
         else:
-            scene, scores = _with_opinions(configuration, ground, policy)
-        fires = ground.ready & (_after_cooldown(scores.side, back) != 0)
-        everyone, now = slice(None), slice(back, None)
-        return Evaluation(ground.closes[now], scene.part(everyone, now), scores.part(everyone, now), fires[:, now])
+            wanted = ground.ready & (np.arange(ground.ready.shape[1]) >= back)
+            scene = Scene(ground.features, ground.opinions(policy, wanted)).part(everyone, now)
+            scores = score(configuration, scene)
+            kept = _look_back(configuration, ground, policy, scores.side)
+        return Evaluation(ground.closes[now], scene, scores, ground.ready[:, now] & (kept != 0))
 
     def _ground(self, back: int) -> "_Ground":
         if back not in self._grounds:
@@ -115,23 +119,27 @@ class _Ground:
         return np.where(wanted[..., None], self.answers, np.nan)
 
 
-def _with_opinions(configuration: Configuration, ground: _Ground, policy: Policy) -> tuple[Scene, Scores]:
-    """Scores with the policy's opinions, which cost more than everything else.
+def _look_back(
+    configuration: Configuration, ground: _Ground, policy: Policy, side: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Sides (markets, candles from the first on) that were not held on any of the `back` candles before.
 
-    The candles before the first are only there for the cooldown: the policy is asked about them where the market has
-    found something soon after, which is rare.
+    First the candle just before, then the others, and only of markets whose side is still in question: a condition that
+    lasts was mostly held on the very candle before, and the policy's opinions cost more than everything else.
     """
-    back = ground.back
-    wanted = ground.ready.copy()
-    wanted[:, :back] = False
-    scene = Scene(ground.features, ground.opinions(policy, wanted))
-    scores = score(configuration, scene)
-    looked_back_on = (scores.side[:, back : 2 * back] != 0).any(axis=1)
-    if not looked_back_on.any():
-        return scene, scores
-    wanted[looked_back_on, :back] = ground.ready[looked_back_on, :back]
-    scene = Scene(ground.features, ground.opinions(policy, wanted))
-    return scene, score(configuration, scene)
+    kept = _after_cooldown(side, ground.back)
+    for begin, end in ((ground.back - 1, ground.back), (0, ground.back - 1)):
+        in_question = (kept[:, : max(0, end)] != 0).any(axis=1)
+        if not in_question.any():
+            break
+        wanted = np.zeros_like(ground.ready)
+        wanted[in_question, begin:end] = ground.ready[in_question, begin:end]
+        scene = Scene(ground.features, ground.opinions(policy, wanted)).part(slice(None), slice(begin, end))
+        then = score(configuration, scene).side
+        for candle in range(begin, end):
+            reached, held = kept[:, : candle + 1], then[:, candle - begin, None]
+            reached[in_question] = np.where(reached == held, 0, reached)[in_question]
+    return kept
 
 
 def _ready(windows: Sequence[Candles], close: Floats, grid: Ints) -> Mask:
