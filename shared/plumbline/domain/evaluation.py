@@ -124,21 +124,28 @@ def _look_back(
 ) -> NDArray[np.int64]:
     """Sides (markets, candles from the first on) that were not held on any of the `back` candles before.
 
-    First the candle just before, then the others, and only of markets whose side is still in question: a condition that
-    lasts was mostly held on the very candle before, and the policy's opinions cost more than everything else.
+    The policy is asked only where it matters: what the rules find by more than its whole weight stays found whatever
+    it says, and a market whose side was held there needs no opinion.
     """
-    kept = _after_cooldown(side, ground.back)
-    for begin, end in ((ground.back - 1, ground.back), (0, ground.back - 1)):
-        in_question = (kept[:, : max(0, end)] != 0).any(axis=1)
-        if not in_question.any():
-            break
-        wanted = np.zeros_like(ground.ready)
-        wanted[in_question, begin:end] = ground.ready[in_question, begin:end]
-        scene = Scene(ground.features, ground.opinions(policy, wanted)).part(slice(None), slice(begin, end))
-        then = score(configuration, scene).side
-        for candle in range(begin, end):
-            reached, held = kept[:, : candle + 1], then[:, candle - begin, None]
-            reached[in_question] = np.where(reached == held, 0, reached)[in_question]
+    kept, past, everyone = _after_cooldown(side, ground.back), slice(0, ground.back), slice(None)
+    rules = score(configuration, Scene(ground.features.part(everyone, past)))
+    certain = np.abs(rules.margin) > 100 * configuration.scanner_weights["model"]
+    kept = _not_held(kept, np.where(certain, rules.side, 0))
+    in_question = (kept[:, past] != 0).any(axis=1)
+    if not in_question.any():
+        return kept
+    wanted = np.zeros_like(ground.ready)
+    wanted[in_question, past] = ground.ready[in_question, past]
+    scene = Scene(ground.features, ground.opinions(policy, wanted)).part(everyone, past)
+    return np.where(in_question[:, None], _not_held(kept, score(configuration, scene).side), kept)
+
+
+def _not_held(side: NDArray[np.int64], before: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`side` (markets, candles) where it was held on none of the candles `before` the first within the cooldown."""
+    kept = side.copy()
+    for candle in range(before.shape[1]):
+        reached = kept[:, : candle + 1]
+        reached[...] = np.where(reached == before[:, candle, None], 0, reached)
     return kept
 
 

@@ -113,13 +113,12 @@ def opinions(policy: Policy, values: Windows, wanted: NDArray[np.bool_]) -> Floa
     hole in the market's data, has no opinion. Four decimals: what is compared with a threshold is what is shown, and
     the last bits of a processor decide nothing.
     """
-    windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW, axis=1)
     whole = np.lib.stride_tricks.sliding_window_view(np.isfinite(values).all(axis=2), WINDOW, axis=1).all(axis=2)
     answer = np.full((*wanted.shape, len(ACTIONS)), np.nan)
     markets, candles = np.nonzero(wanted & whole)
     for start in range(0, len(markets), _BATCH):
         some = markets[start : start + _BATCH], candles[start : start + _BATCH]
-        batch = np.ascontiguousarray(windows[some].transpose(0, 2, 1))
+        batch = values[some[0][:, None], some[1][:, None] + np.arange(WINDOW)]
         answer[some] = np.round(policy.probabilities(batch), 4)
     return answer
 

@@ -33,12 +33,14 @@ class Scores:
     """Arrays (markets, candles). `side` is +1, −1, or 0 where nothing is found.
 
     A scanner has found something on a side where its score reaches the configuration's target there and is above its
-    score for the other side. `buy` and `sell` are the weighted means over the scanners that have, 0 where none has.
+    score for the other side. `buy` and `sell` are the weighted means over the scanners that have, 0 where none has;
+    `margin` is by how much the weighted sum for BUY exceeds that for SELL.
     """
 
     readings: Mapping[str, Reading]
     buy: Floats
     sell: Floats
+    margin: Floats
     fired: NDArray[np.int64]
     side: NDArray[np.int64]
 
@@ -56,7 +58,7 @@ class Scores:
         """Some markets at some candles, as views."""
         readings = {name: reading.part(rows, columns) for name, reading in self.readings.items()}
         some = rows, columns
-        return Scores(readings, self.buy[some], self.sell[some], self.fired[some], self.side[some])
+        return Scores(readings, self.buy[some], self.sell[some], self.margin[some], self.fired[some], self.side[some])
 
 
 def score(configuration: Configuration, scene: Scene) -> Scores:
@@ -77,6 +79,7 @@ def score(configuration: Configuration, scene: Scene) -> Scores:
         readings,
         np.divide(support[1], weight[1], out=zero.copy(), where=weight[1] > 0),
         np.divide(support[-1], weight[-1], out=zero, where=weight[-1] > 0),
+        support[1] - support[-1],
         fired,
         np.where(enough, lead, 0),
     )
