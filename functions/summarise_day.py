@@ -18,7 +18,5 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
     app, now = app or wiring.app(), now_of(event)
     enough_time = wiring.enough_time(context)
     summary = summarise_day(app.stores, now, enough_time)
-    reports = watch_model(app.stores, app.settings, app.models.policy, now, enough_time)
-    if reports:
-        publish_model(reports[-1])
+    reports = watch_model(app.stores, app.settings, app.models.policy, now, enough_time, tell=publish_model)
     return {**summary, "reports": len(reports)}

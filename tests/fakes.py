@@ -434,7 +434,7 @@ class FakePolicy:
             target_atr=3.0,
             prior=(0.4, 0.3, 0.3),
             spread={name: (tuple(np.linspace(-1, 1, 9).tolist()), (0.1,) * 10) for name in FEATURES},
-            card={"verdict": "no edge"},
+            card={"verdict": "edge"},
         )
 
     def probabilities(self, windows: Windows) -> Floats:

@@ -76,7 +76,7 @@ class ModelInfo(TypedDict):
     actions: Annotated[list[str] | None, Field(description="of its probabilities, in order")]
     prior: Annotated[dict[str, float] | None, Field(description="shares of the actions among its examples")]
     confidence_threshold: Annotated[
-        float | None, Field(description="probability from which the model's channel acts, by its active configuration")
+        float | None, Field(description="by the channel's active configuration; its score targets hold beside it")
     ]
     min_expected_value: Annotated[
         float | None, Field(description="and what a trade must be worth after costs, in units of its risk")

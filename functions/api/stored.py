@@ -62,7 +62,9 @@ def stored(
         reach = timeframe.floor(ends[symbol])
         if reach == close:
             break
-        close = reach
+        # A market that was never collected cannot be waited for: before the ranking that names it, another one served.
+        ranked_at = max((u.taken_at for u in universes if u.taken_at <= close), default=0)
+        close = max(reach, timeframe.floor(ranked_at - 1))
     if len(company) == 1:
         window = _own_window(stores, symbol, timeframe, close)
         return Stored(symbol, close, {symbol: window}, (ALONE,) if configuration.compares_markets else ())

@@ -80,7 +80,7 @@ def publish_lags(lags: Mapping[str, int]) -> None:
 
 
 def publish_model(report: ModelReport) -> None:
-    """The newest report on the model: `ModelDrift` (its largest PSI), `ModelSkill` (nats), `ModelEarnsItsPlace` (1, 0).
+    """The newest report on the model: `ModelDrift` (its mean PSI), `ModelSkill` (nats), `ModelEarnsItsPlace` (1, 0).
 
     Without the model's name as dimension: an alarm names its dimensions, and should outlive a model.
     """

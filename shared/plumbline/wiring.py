@@ -1,5 +1,6 @@
 """Builds the adapters once per container; heavy imports wait inside until a function asks for what they bring."""
 
+import logging
 import os
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.domain.calendar import Timeframe
-from plumbline.domain.errors import SettingsError
+from plumbline.domain.errors import ModelRefused, SettingsError
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import NO_MODELS, Models
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # its module brings the indicators' library, which most funct
     from plumbline.domain.policy import Policy
     from plumbline.domain.win import WinModel
 
+logger = logging.getLogger(__name__)
 _SETTLING_MS = 2_000
 _RESERVE_MS = 15_000
 """No new slice of work is begun with less than this left of a function's time."""
@@ -71,24 +73,48 @@ def exchange() -> Exchange:
 @cache
 def policy() -> "Policy | None":
     """The model of this market; None, PLACEHOLDER mode, where there is no file. Imports onnxruntime."""
-    path = model_file(settings())
-    if path is None:
-        return None
-    from plumbline.adapters.model import open_policy
-
-    return open_policy(path)
+    return policy_for(settings())
 
 
 @cache
 def win() -> "WinModel | None":
     """The model of the win probability, if there is one for this kind of market. Imports onnxruntime."""
-    path = _shipped("win.onnx")
-    if path is None or settings().model == NO_MODEL:
+    return win_for(settings())
+
+
+def policy_for(settings: Settings) -> "Policy | None":
+    """The policy that these settings mean; ModelRefused for one of the other kind of market: simulated is not live."""
+    path = model_file(settings)
+    if path is None:
+        return None
+    from plumbline.adapters.model import open_policy
+
+    found = open_policy(path)
+    if not _is_of(found.facts.market, settings):
+        raise ModelRefused(f"{path.name} was trained on a {found.facts.market} market, this one is {settings.exchange}")
+    return found
+
+
+def win_for(settings: Settings) -> "WinModel | None":
+    """The shipped model of the win probability where it is of this kind of market.
+
+    One that is refused is left out with an error in the log: it must not silence the signals beside which it speaks.
+    """
+    path = None if settings.model == NO_MODEL else _shipped("win.onnx")
+    if path is None:
         return None
     from plumbline.adapters.win import open_win
 
-    model = open_win(path)
-    return model if (model.facts.market == "simulated") == (settings().exchange == "simulated") else None
+    try:
+        model = open_win(path)
+    except ModelRefused as refused:
+        logger.error("the win probability is left out: %s", refused)  # noqa: TRY400  the message says it all
+        return None
+    return model if _is_of(model.facts.market, settings) else None
+
+
+def _is_of(market: str, settings: Settings) -> bool:
+    return (market == "simulated") == (settings.exchange == "simulated")
 
 
 def model_file(settings: Settings) -> Path | None:

@@ -300,3 +300,33 @@ def test_a_model_that_is_named_and_missing_is_an_error_and_no_quiet_placeholder(
 def test_no_model_on_purpose_is_none_whatever_is_shipped(layer: Path) -> None:
     layer.joinpath("policy.onnx").touch()
     assert wiring.model_file(settings(model=NO_MODEL)) is None
+
+
+def test_a_simulated_policy_is_refused_on_a_live_market_and_a_recorded_one_on_the_simulated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(POLICIES.parent))
+    with pytest.raises(ModelRefused, match="trained on a simulated market, this one is binance"):
+        wiring.policy_for(settings(model=str(POLICIES / "policy-simulated.onnx")))
+    with pytest.raises(ModelRefused, match="trained on a recorded market, this one is simulated"):
+        wiring.policy_for(settings(exchange="simulated", model=str(POLICIES / "policy.onnx")))
+    for exchange in ("binance", "recorded", "simulated"):
+        assert wiring.policy_for(settings(exchange=exchange))
+
+
+def test_the_win_probability_is_that_of_the_same_kind_of_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(POLICIES.parent))
+    assert wiring.win_for(settings())
+    assert wiring.win_for(settings(exchange="recorded"))
+    assert wiring.win_for(settings(exchange="simulated")) is None
+    assert wiring.win_for(settings(model=NO_MODEL)) is None
+
+
+def test_a_win_model_that_is_refused_is_left_out_and_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "win.onnx").write_bytes(b"no model")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert wiring.win_for(settings()) is None
+    assert "the win probability is left out: win.onnx is no model of ours" in caplog.text

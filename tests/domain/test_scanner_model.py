@@ -1,9 +1,12 @@
 """The model scanner: when the policy's choice is likely enough and worth its costs, by hand on both sides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from plumbline.domain.scanners import SCANNERS
+from plumbline.domain.scanners.model import hesitation
 from tests.builders import a_configuration, a_scene
 
 MODEL = SCANNERS["model"]
@@ -93,3 +96,15 @@ def test_what_the_policy_said_is_told_with_what_it_is_worth() -> None:
 def test_a_policy_that_said_nothing_is_not_told() -> None:
     assert MODEL.tell(a_configuration(), a_scene(close=100.0), {}) == {}
     assert MODEL.tell(a_configuration(), a_scene([[0.9, 0.05, 0.05]], close=100.0), {}) == {}
+
+
+def test_a_policy_without_an_edge_by_its_own_card_watches_and_never_acts() -> None:
+    configuration, scene = a_configuration(), a_scene([[0.1, 0.8, 0.1]], close=100.0, atr=2.0)
+    idle = replace(scene, has_edge=False)
+    assert MODEL.votes(configuration, scene)["policy"].item() == 0.8
+    assert MODEL.votes(configuration, idle)["policy"].item() == 0
+    assert idle.part(slice(0, 1), slice(0, 1)).has_edge is False
+    assert hesitation(configuration, scene) == ""
+    assert hesitation(configuration, idle) == (
+        "policy: BUY is likeliest (0.80), but by its own card it has no edge: it only watches"
+    )

@@ -108,7 +108,7 @@ def test_each_candle_ranks_by_itself() -> None:
             111.0,
             0.5,
             {
-                "relative_strength": "stronger than 75 % of the scanned markets over a day",
+                "relative_strength": "stronger than 75 % of the scanned markets over 24 candles",
                 "structure": "close above its channel of 20 candles",
                 "participation": "volume against its usual higher than in 75 % of the scanned markets",
             },
@@ -117,7 +117,7 @@ def test_each_candle_ranks_by_itself() -> None:
             89.0,
             -1.0,
             {
-                "relative_strength": "weaker than 100 % of the scanned markets over a day",
+                "relative_strength": "weaker than 100 % of the scanned markets over 24 candles",
                 "structure": "close below its channel of 20 candles",
                 "participation": "volume against its usual higher than in 100 % of the scanned markets",
             },

@@ -363,3 +363,24 @@ def test_a_configuration_that_changes_inside_a_block_leaves_the_record_of_single
         return found
 
     assert record([END]) == record(steps(3, HOUR))
+
+
+def no_edge() -> FakePolicy:
+    policy = FakePolicy()
+    policy.facts = replace(policy.facts, card={"verdict": "no edge"})
+    return policy
+
+
+def test_a_policy_without_an_edge_leads_no_signal_and_silences_nobody() -> None:
+    acting, idle = recorded_with(FakePolicy), recorded_with(no_edge)
+    assert [s for s in acting if "policy" in s.indicators_fired]
+    assert not [s for s in idle if "policy" in s.indicators_fired]
+    assert {s.channel_id for s in idle} == {c.channel_id for c in DEFAULT_CHANNELS} - {"policy-epsilon"}
+
+
+def recorded_with(policies: object) -> list[Signal]:
+    stores, exchange = a_stack(), an_exchange()
+    run(stores, exchange, [START], [collect, partial(_generate, policies=policies)])
+    collect(stores, exchange, END)
+    _generate(stores, exchange, END, policies=policies)
+    return signals_of(stores)

@@ -276,6 +276,38 @@ def run_with_a_crash(at: int | None, *, performed: bool) -> tuple[Record, int]:
     return Record.of(stores), crashing.writes
 
 
+class LateHours(FakeExchange):
+    """Has one market whose hours do not come for a while, though its minutes do: nobody else calls its checks back."""
+
+    is_late = False
+
+    def candles(self, symbol: str, timeframe: Timeframe, start: int, end: int) -> Sifted:
+        if self.is_late and (symbol, timeframe) == (SYMBOLS[2], Timeframe.H1):
+            raise ExchangeUnavailable("500")
+        return super().candles(symbol, timeframe, start, end)
+
+
+def generated_late(crash_at: int | None) -> Record:
+    """The generator catches up with a market six hours late, and dies at its write `crash_at`."""
+    stores, exchange = a_stack(), LateHours(an_exchange().series)
+    for moment in (START, START + 24 * HOUR, START + 30 * HOUR):
+        exchange.is_late = moment == START + 24 * HOUR
+        for call in SCHEDULE:
+            dies = call is generate and moment == START + 30 * HOUR
+            try:
+                call(CrashAfter(stores, at=crash_at, performed=False).stores if dies else stores, exchange, moment)
+            except Crash:
+                call(stores, exchange, moment)
+    run(stores, exchange, [START + hours * HOUR for hours in (31, 31, 36, 48)])
+    return Record.of(stores)
+
+
+def test_signals_appended_before_a_crash_are_checked_although_the_retry_finds_them_there() -> None:
+    whole = generated_late(None)
+    assert len(whole.outcomes) > 100
+    assert [at for at in range(1, 40, 2) if generated_late(at) != whole] == []
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_a_crash_before_any_single_write_and_a_retry_end_as_if_nothing_had_happened(part: int) -> None:
     whole, writes = run_with_a_crash(None, performed=False)

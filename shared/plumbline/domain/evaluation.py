@@ -69,7 +69,7 @@ class Panel:
             scene, scores = scene.part(everyone, now), scores.part(everyone, now)
         else:
             wanted = ground.ready & (np.arange(ground.ready.shape[1]) >= back)
-            scene = Scene(ground.features, ground.opinions(policy, wanted)).part(everyone, now)
+            scene = Scene(ground.features, ground.opinions(policy, wanted), policy.facts.has_edge).part(everyone, now)
             scores = score(configuration, scene)
             kept = _look_back(configuration, ground, policy, scores.side)
         return Evaluation(ground.closes[now], scene, scores, ground.ready[:, now] & (kept != 0))
@@ -136,7 +136,7 @@ def _look_back(
         return kept
     wanted = np.zeros_like(ground.ready)
     wanted[in_question, past] = ground.ready[in_question, past]
-    scene = Scene(ground.features, ground.opinions(policy, wanted)).part(everyone, past)
+    scene = Scene(ground.features, ground.opinions(policy, wanted), policy.facts.has_edge).part(everyone, past)
     return np.where(in_question[:, None], _not_held(kept, score(configuration, scene).side), kept)
 
 

@@ -71,6 +71,11 @@ class ModelFacts:
     spread: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]
     card: Mapping[str, Any]
 
+    @property
+    def has_edge(self) -> bool:
+        """Whether it earned its costs out of sample, by its own card; one that did not may watch, and never acts."""
+        return self.card.get("verdict") == "edge"
+
 
 class Policy(Protocol):
     """A trained policy."""

@@ -68,7 +68,7 @@ def generate_signals(
         return count
     progress, target = Progress.of(collected), min(timeframe.floor(now), collected.position)
     gone = sorted(s for s in progress.stalled if progress.gave_up(s, now, GIVE_UP_AFTER))
-    after = _resume_at(cursor, progress, gone) if cursor else target - timeframe.ms
+    after = _resume_at(timeframe, cursor, progress, gone) if cursor else target - timeframe.ms
     channels = [c for c in open_channels(stores) if c.timeframe is timeframe]
     for first, last in blocks(timeframe, after + timeframe.ms, target):
         if not enough_time():
@@ -77,10 +77,7 @@ def generate_signals(
         block = _Block(stores, settings, progress, now, clock(now), first, last, timing.policies, count)
         with timing.run(count):
             found = with_win_probability([*block.signals(channels)], models.win)
-        for signal in found:
-            new = _append(stores, signal, count)
-            if new and signal.timestamp <= reached(cursor):
-                late.append(signal.timestamp)
+        late += [s.timestamp for s in found if _append(stores, s, count) and s.timestamp <= reached(cursor)]
         if late:
             call_log_readers_back(stores.cursors, min(late))
         cursor = move(stores.cursors, cursor, generating(timeframe), last, runs=timing.notes(cursor), gone=gone)
@@ -105,13 +102,16 @@ def window_span(symbol: str, timeframe: Timeframe, close: int) -> Span:
     return Span(symbol, timeframe, window_start(timeframe, close - timeframe.ms), close)
 
 
-def _resume_at(cursor: Cursor, progress: Progress, gone: Sequence[str]) -> int:
+def _resume_at(timeframe: Timeframe, cursor: Cursor, progress: Progress, gone: Sequence[str]) -> int:
     """Where to go on (ms): where the cursor stands, or where a market ended that is only now given up.
 
     What was decided together with it has waited from there on; nobody else would call the generator back.
     """
     noted = cast("Collection[str]", cursor.notes.get("gone", ()))
-    ends = (progress.positions.get(s, progress.stalled[s]) for s in gone if s not in noted)
+    # Of one that never brought anything, the candle that closed when it was first asked for has waited, too.
+    ends = (
+        progress.positions.get(s, timeframe.floor(progress.stalled[s]) - timeframe.ms) for s in gone if s not in noted
+    )
     return min([cursor.position, *ends])
 
 
@@ -232,13 +232,12 @@ def with_win_probability(signals: Sequence[Signal], win: WinModels) -> list[Sign
 
 
 def _append(stores: Stores, signal: Signal, count: dict[str, int]) -> bool:
-    """Append to the log; False where it is there already, or where the log refuses a placeholder."""
+    """Append to the log; False where the log refuses a placeholder; what is there already may be from a crashed run."""
     try:
-        new = stores.signals.add(signal)
+        count["signals"] += stores.signals.add(signal)
     except RecordRefused:
         if not signal.placeholder:
             raise
         count["refused"] += 1
         return False
-    count["signals"] += new
-    return new
+    return True

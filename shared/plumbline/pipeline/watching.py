@@ -1,7 +1,7 @@
 """Once a day: whether the model still sees the market it was trained on, and still earns its place in it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,9 +31,17 @@ DAYS = 30
 
 
 def watch_model(
-    stores: Stores, settings: Settings, policies: Policies, now: int, enough_time: EnoughTime = always
+    stores: Stores,
+    settings: Settings,
+    policies: Policies,
+    now: int,
+    enough_time: EnoughTime = always,
+    *,
+    tell: Callable[[ModelReport], None] = lambda _: None,
 ) -> list[ModelReport]:
     """Report on the model for every day that closed since the last run and is collected; returns the new reports.
+
+    `tell` hears of the newest before its day is done: rather twice than never.
 
     Each missed day gets its own report, made of what was known at its end: runs that come late or again leave the same
     reports as those in time. A model begins with the last closed day. Without a model, or without a candle to ask about
@@ -59,6 +67,8 @@ def watch_model(
         if report:
             stores.model_reports.put(report)
             reports.append(report)
+            if end == target:
+                tell(report)
         cursor = move(stores.cursors, cursor, WATCH, end)
         end += DAY
     return reports

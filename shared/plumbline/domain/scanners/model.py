@@ -17,7 +17,7 @@ def votes(configuration: Configuration, scene: Scene) -> Votes:
     """The probability of the policy's choice, signed by its side; 0 where it holds, NaN where it has no opinion.
 
     It acts where BUY or SELL is the likeliest action, at least as likely as `confidence_threshold`, and where the
-    trade's expected value after costs is above `min_expected_value`.
+    trade's expected value after costs is above `min_expected_value`. One without an edge by its own card never acts.
     """
     if scene.opinions is None:
         return {"policy": np.full_like(scene.features.close, np.nan)}
@@ -25,7 +25,7 @@ def votes(configuration: Configuration, scene: Scene) -> Votes:
     best = np.maximum(buy, sell)
     likely = (best > hold) & (buy != sell) & (best >= configuration.confidence_threshold)
     worthwhile = value(configuration, scene, best) > configuration.min_expected_value
-    return {"policy": (likely & worthwhile) * np.where(buy > sell, buy, -sell)}
+    return {"policy": (scene.has_edge & likely & worthwhile) * np.where(buy > sell, buy, -sell)}
 
 
 def value(configuration: Configuration, scene: Scene, probability: Floats) -> Floats:
@@ -56,6 +56,8 @@ def hesitation(configuration: Configuration, scene: Scene) -> str:
         return said
     if chance < configuration.confidence_threshold:
         return f"{said}, it acts from {configuration.confidence_threshold:g}"
+    if not scene.has_edge:
+        return f"{said}, but by its own card it has no edge: it only watches"
     worth = value(configuration, scene, np.array([[chance]])).item()
     return f"{said}, worth {worth:+.2f} of its risk after costs: not above {configuration.min_expected_value:g}"
 

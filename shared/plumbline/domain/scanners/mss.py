@@ -39,7 +39,7 @@ def tell(_: Configuration, scene: Scene, cast: Mapping[str, float]) -> Mapping[s
     broke = features.close.item() > features.channel_high.item() or features.close.item() < features.channel_low.item()
     told = {
         "relative_strength": f"{'stronger' if cast.get('relative_strength', 0) > 0 else 'weaker'} than "
-        f"{50 + 50 * abs(cast.get('relative_strength', 0)):.0f} % of the scanned markets over a day",
+        f"{50 + 50 * abs(cast.get('relative_strength', 0)):.0f} % of the scanned markets over {DAY} candles",
         "structure": f"close {side} its channel of 20 candles" if broke else f"close {side} the middle of its channel",
         "participation": "volume against its usual higher than in "
         f"{50 + 50 * abs(cast.get('participation', 0)):.0f} % of the scanned markets",

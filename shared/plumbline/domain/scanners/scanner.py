@@ -13,14 +13,17 @@ class Scene:
     """What scanners look at: arrays (markets, candles). The rows are one universe, which `mss` compares.
 
     `opinions` are the policy's probabilities (markets, candles, 3), NaN where it has none; None without a policy.
+    `has_edge` says whether they may lead to a signal (`ModelFacts.has_edge`).
     """
 
     features: Features
     opinions: Floats | None = None
+    has_edge: bool = True
 
     def part(self, rows: slice, columns: slice) -> "Scene":
         """Some markets at some candles, as views."""
-        return Scene(self.features.part(rows, columns), None if self.opinions is None else self.opinions[rows, columns])
+        opinions = None if self.opinions is None else self.opinions[rows, columns]
+        return Scene(self.features.part(rows, columns), opinions, self.has_edge)
 
 
 type Votes = Mapping[str, Floats]
