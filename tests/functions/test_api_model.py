@@ -402,3 +402,23 @@ def test_the_second_model_says_whether_it_is_in_use_and_why() -> None:
     told = Gateway(services(policy=FakePolicy(), win=FakeWin(enabled=False))).get("/api/signals/model/info").json["win"]
     assert (told["enabled"], told["reason"], told["hash"]) == (False, "it believes the score", "e" * 64)
     assert info(policy=FakePolicy())["win"] is None
+
+
+def test_a_market_that_is_excluded_is_nobodys_company_in_a_rank() -> None:
+    def told(stores: Stores, excluded: tuple[str, ...]) -> Any:
+        channel = next(c for c in DEFAULT_CHANNELS if c.strategy_type == "trend_following")
+        configuration = replace(
+            default_configuration(channel),
+            excluded_symbols=excluded,
+            scanner_weights={"mss": 1.0},
+            score_buy_target=1.0,
+        )
+        stores.strategies.save(configuration)
+        stores.strategies.activate(
+            Activation(strategy=channel.channel_id, config_hash=configuration.config_hash, active_from=0)
+        )
+        return [asked(stores, symbol, channel.channel_id)["signal"]["unified_score"] for symbol in SYMBOLS[1:]]
+
+    six = told(a_market(), ())
+    without_one = told(a_market(), ("ADA/USDT",))
+    assert without_one == told(a_market(*SYMBOLS[1:]), ()) != six

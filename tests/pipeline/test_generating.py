@@ -12,7 +12,7 @@ from plumbline.domain.decisions import Decision, decide, decide_all
 from plumbline.domain.errors import RecordRefused
 from plumbline.domain.policy import Policy
 from plumbline.domain.signals import Signal
-from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration
+from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration, default_configuration
 from plumbline.domain.windows import blocks, window_start
 from plumbline.pipeline.channels import active_configuration
 from plumbline.pipeline.generating import decided_until, generate_signals, window_span
@@ -384,3 +384,31 @@ def recorded_with(policies: object) -> list[Signal]:
     collect(stores, exchange, END)
     _generate(stores, exchange, END, policies=policies)
     return signals_of(stores)
+
+
+class DeadListing(FakeExchange):
+    """From its second day on it ranks a market that never has a candle."""
+
+    is_listed = False
+
+    def markets(self) -> tuple[str, ...]:
+        return tuple(sorted({*super().markets(), "NEW/USDT"}))
+
+    def most_traded(self, quote: str, count: int) -> tuple[str, ...]:
+        return (*SYMBOLS, "NEW/USDT") if self.is_listed else SYMBOLS
+
+
+def ranked_signals(*, listed: bool) -> set[tuple[int, str]]:
+    stores, exchange = a_stack(), DeadListing(an_exchange(10).series)
+    eager = default_configuration(RANKED, score_buy_target=30.0, score_sell_target=30.0, cooldown_bars=0)
+    stores.strategies.save(eager)
+    stores.strategies.activate(Activation(strategy=RANKED.channel_id, config_hash=eager.config_hash, active_from=0))
+    for now in steps(10, DAY):
+        exchange.is_listed = listed and now >= START + DAY
+        collect(stores, exchange, now)
+        _generate(stores, exchange, now, policies=no_policy)
+    return {(s.timestamp, s.symbol) for s in signals_of(stores, RANKED)}
+
+
+def test_a_listing_that_never_trades_costs_no_candle_of_those_ranked_with_it() -> None:
+    assert ranked_signals(listed=True) == ranked_signals(listed=False) != set()
