@@ -24,8 +24,8 @@ from plumbline.domain.errors import InvalidInput
 
 SIMULATED_MONTH = (day_start("2024-01-01"), day_start("2024-02-01"))
 """What the demo replays where no recorded market is given."""
-SIMULATED_SCAN = {"UniverseSize": "4"}
-"""Enough pairs for a table, few enough for a demo of some minutes."""
+SIMULATED_SCAN = {"UniverseSize": "5"}
+"""Enough pairs to rank one among the others, few enough for a demo of some minutes."""
 MOST_DAYS = 365
 """How far back the API's figures go."""
 
