@@ -14,7 +14,7 @@ def lines() -> Iterator[str]:
     """Each way through the month, and whether its record is that of the first."""
     logging.disable(logging.WARNING)
     end = START + DAYS * DAY
-    yield f"{DAYS} days of four markets"
+    yield f"{DAYS} days of five markets"
     yield ""
     yield "| steps | seconds | signals | outcomes | the same record |"
     yield "|---|---|---|---|---|"

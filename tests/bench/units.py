@@ -36,7 +36,7 @@ def _life(tables: Tables) -> Iterator[str]:
         _jump(stores, f"check#{interval}", START + interval.ms)
         until = START + DAY + interval.ms
         costs.append(_cost(tables, "outcomes", lambda i=interval, t=until: check(i)(stores, exchange, t)))  # type: ignore[misc]  # bound per turn
-    yield f"{signals} signals of four markets and two channels in one day, each step one run over that day"
+    yield f"{signals} signals of five markets and five channels in one day, each step one run over that day"
     yield ""
     yield "| step | write units a signal | read units a signal |"
     yield "|---|---|---|"
