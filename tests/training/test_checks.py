@@ -16,6 +16,7 @@ FOUND = {
     "hit_rate": 0.7,
     "one_at_a_time_n": 100,
     "one_at_a_time_interval": [0.1, 0.5],
+    "confident_surplus_interval": [-0.06, -0.01],
 }
 NOTHING = FOUND | {
     "log_loss_gain": 0.0,
@@ -50,6 +51,7 @@ def test_controls_that_behave_pass() -> None:
         ({}, {"n": 11, "hit_rate": 0.9}, "negative control: share"),
         ({}, {"log_loss_gain": -0.011}, "negative control: log-loss"),
         ({}, {"direction_gain_interval": [0.001, 0.004]}, "negative control: least gain of direction"),
+        ({}, {"direction_gain_interval": None}, "negative control: least gain of direction"),
     ],
 )
 def test_a_control_that_misbehaves_stops_the_release(
@@ -72,10 +74,16 @@ def test_a_policy_that_deceives_its_own_market_is_not_shipped(changes: dict[str,
         {"one_at_a_time_interval": [-0.1, 0.9]},
         {"one_at_a_time_n": 29},
         {"direction_gain_interval": None},
+        {"one_at_a_time_interval": None},
     ],
 )
 def test_what_chance_explains_is_no_edge(changes: dict[str, Any]) -> None:
     assert checks.verdict(FOUND | changes) == "no edge"
+
+
+@pytest.mark.parametrize("surplus", [[-0.2, -0.051], None])
+def test_who_says_more_than_comes_has_no_edge_whatever_it_earned(surplus: list[float] | None) -> None:
+    assert checks.verdict(FOUND | {"confident_surplus_interval": surplus}) == "no edge"
 
 
 def test_an_edge_is_better_than_nothing_beyond_chance_twice() -> None:

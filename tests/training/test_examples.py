@@ -8,6 +8,7 @@ from layers.model.training.history import TIMEFRAME
 from plumbline.domain.brackets import HORIZON
 from plumbline.domain.calendar import HOUR
 from plumbline.domain.candles import Candles
+from plumbline.domain.errors import InvalidInput
 from plumbline.domain.features import Features
 from plumbline.domain.policy import WINDOW, inputs
 from plumbline.domain.windows import WARM_UP, window_start
@@ -93,3 +94,11 @@ def test_what_comes_later_changes_no_input() -> None:
 def test_the_digest_is_the_data_s_and_changes_with_it() -> None:
     assert Examples.of(HISTORY).digest() == EXAMPLES.digest()
     assert Examples.of({"BTC/USDT": CANDLES}).digest() != EXAMPLES.digest()
+
+
+@pytest.mark.parametrize("count", [0, 1, WARM_UP])
+def test_a_history_without_a_single_example_is_refused(count: int) -> None:
+    with pytest.raises(
+        InvalidInput, match=f"{WARM_UP} candles before and {HORIZON} after its entry; the most are {count}"
+    ):
+        Examples.of({"BTC/USDT": random_walk("1h", 2_400, seed=3).between(0, int(CANDLES.open_time[count]))})

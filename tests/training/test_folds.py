@@ -7,6 +7,7 @@ import pytest
 
 from layers.model.training.folds import FOLDS, SLICES, Fold, everything, walk_forward
 from plumbline.domain.calendar import HOUR
+from plumbline.domain.errors import InvalidInput
 
 PURGE = 56 * HOUR
 MARKETS = 3
@@ -59,3 +60,11 @@ def test_the_shipped_policy_learns_from_all_but_two_slices_and_has_no_test_part(
     fold = everything(TIME, PURGE)
     assert not len(fold.test)
     assert fold.cal[-1] == len(TIME) - 1
+
+
+@pytest.mark.parametrize("hours", [0, 1, SLICES * PURGE // HOUR])
+def test_a_history_too_short_for_its_folds_is_refused(hours: int) -> None:
+    with pytest.raises(InvalidInput, match="examples"):
+        walk_forward(np.arange(hours) * HOUR, PURGE)
+    with pytest.raises(InvalidInput, match="examples"):
+        everything(np.arange(hours) * HOUR, PURGE)

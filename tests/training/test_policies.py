@@ -1,14 +1,15 @@
 """The policies that are shipped are those of this code, and say so themselves."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from layers.model.training import page
-from layers.model.training.__main__ import FILES, PAGE, POLICIES, SIMULATED
+from layers.model.training import card, page
+from layers.model.training.__main__ import FILES, PAGE, POLICIES, SIMULATED, publish
 from layers.model.training.card import BRACKET
-from layers.model.training.checks import PARITY, Shipped
+from layers.model.training.checks import PARITY, Gate, Shipped, verdict
 from layers.model.training.history import TIMEFRAME, simulated
 from plumbline.domain.brackets import HORIZON
 from plumbline.domain.calendar import HOUR, parse_instant
@@ -37,6 +38,7 @@ def test_a_policy_was_made_for_the_inputs_and_actions_of_this_code(market: str) 
     assert BRACKET["horizon"] == HORIZON
     assert shipped(market).metadata["timeframe"] == TIMEFRAME
     assert shipped(market).metadata["market"] == market
+    assert shipped(market).metadata["code_sha256"] == card.CODE_SHA256
 
 
 @pytest.mark.parametrize("market", MARKETS)
@@ -90,11 +92,35 @@ def test_the_distribution_of_every_feature_is_stated(market: str) -> None:
 
 @pytest.mark.parametrize("market", MARKETS)
 def test_every_gate_of_a_shipped_policy_held(market: str) -> None:
-    card = stated(market, "card")
-    assert isinstance(card, dict)
-    assert card["gates"]
-    assert all(gate["passed"] for gate in card["gates"])
-    assert card["verdict"] in ("edge", "no edge")
+    told = stated(market, "card")
+    assert isinstance(told, dict)
+    assert told["gates"]
+    assert all(gate["passed"] for gate in told["gates"])
+    assert told["verdict"] == verdict(told["pooled"])
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_a_card_names_its_data(market: str) -> None:
+    told = stated(market, "card")
+    assert isinstance(told, dict)
+    assert told["source"]
+    assert told["data_sha256"] == shipped(market).metadata["data_sha256"]
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_policies_and_page_are_replaced_together_or_not_at_all(passed: bool, tmp_path: Path) -> None:
+    cards = {market: json.loads(shipped(market).metadata["card"]) for market in FILES}
+    made, policies, text = tmp_path / "made", tmp_path / "policies", tmp_path / "page.md"
+    for folder in (made, policies):
+        folder.mkdir()
+    for file in FILES.values():
+        (made / file).write_bytes(b"new")
+        (policies / file).write_bytes(b"old")
+    text.write_text("old")
+    code = publish(made, cards, [Gate("first", 1, "1", True), Gate("second", 1, "1", passed)], policies, text)
+    assert code == (0 if passed else 1)
+    assert {(policies / file).read_bytes() for file in FILES.values()} == {b"new" if passed else b"old"}
+    assert text.read_text() == (page.write(cards) if passed else "old")
 
 
 def test_the_code_still_computes_the_inputs_the_policy_was_trained_on() -> None:
@@ -111,3 +137,11 @@ def test_the_code_still_computes_the_inputs_the_policy_was_trained_on() -> None:
 def test_the_page_of_the_card_is_what_the_shipped_files_say() -> None:
     cards = {market: json.loads(shipped(market).metadata["card"]) for market in FILES}
     assert PAGE.read_text(encoding="utf-8") == page.write(cards)
+
+
+@pytest.mark.parametrize(("interval", "says"), [([-0.07, -0.02], 2), ([-0.07, 0.02], 0), (None, 0)])
+def test_the_page_says_where_a_policy_is_overconfident(interval: list[float] | None, says: int) -> None:
+    cards = {market: json.loads(shipped(market).metadata["card"]) for market in FILES}
+    for told in cards.values():
+        told["pooled"]["confident_surplus_interval"] = interval
+    assert page.write(cards).count("the served model is overconfident") == says

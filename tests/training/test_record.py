@@ -179,6 +179,11 @@ def test_signals_that_come_together_are_worth_one() -> None:
     assert effective(random.integers(0, 2, 1_000).astype(np.float64), time) > 600
 
 
+def test_signals_of_few_weeks_are_worth_their_weeks() -> None:
+    values = np.random.default_rng(1).integers(0, 2, 500).astype(np.float64)
+    assert effective(values, np.linspace(0, 9 * WEEK - 1, 500).astype(np.int64)) == 9
+
+
 def test_a_planted_edge_is_found_and_a_planted_nothing_is_not() -> None:
     random = np.random.default_rng(3)
     long = random.choice((1.4, -1.1), 20_000, p=(0.4, 0.6))
@@ -262,6 +267,14 @@ def test_a_report_names_every_subject_and_says_what_it_holds() -> None:
         assert f"\n| {name} | " in page
     assert "| model | 0 | 0 | 0 |" in page
     assert "edge after costs" not in page
+
+
+@pytest.mark.parametrize(("verdict", "says"), [("no edge", 1), ("edge", 0)])
+def test_the_page_says_whether_the_policy_may_act(verdict: str, says: int) -> None:
+    spans = {name: ["2020-01-01T01:00:00Z", "2020-02-01T00:00:00Z"] for name in ("train", "val", "cal")}
+    card = {"verdict": verdict, "trained_on": spans, "pooled": {"n": 0, "examples": 9}}
+    told = {"span": (0, HOUR), "markets": {}, "rows": {}, "held": {}}
+    assert record_page.write({"recorded": told}, card).count("it is asked, and never acts") == says
 
 
 def test_the_page_has_a_place_for_both_measurements() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from layers.model.training import scores
-from layers.model.training.scores import Trades
+from layers.model.training.scores import LEAST_WEEKS, Trades
 from plumbline.domain.calendar import DAY, HOUR
+from plumbline.domain.drift import brier, calibration_error
 
 GIVEN = np.array([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7], [0.2, 0.7, 0.1]])
 CAME = np.array([0, 1, 2, 0])
@@ -41,7 +42,7 @@ def test_losses_of_direction_and_of_movement_add_up() -> None:
 
 def test_brier_is_the_squared_distance_from_what_came() -> None:
     by_hand = [0.25 + 0.09 + 0.04, 0.01 + 0.04 + 0.01, 0.04 + 0.01 + 0.09, 0.64 + 0.49 + 0.01]
-    assert scores.brier(GIVEN, CAME) == pytest.approx(sum(by_hand) / 4)
+    assert brier(GIVEN, CAME) == pytest.approx(sum(by_hand) / 4)
 
 
 def test_reliability_counts_buy_and_sell_by_tenths() -> None:
@@ -53,15 +54,45 @@ def test_reliability_counts_buy_and_sell_by_tenths() -> None:
 
 def test_the_calibration_error_is_the_weighted_distance() -> None:
     by_hand = (3 * 0.1 + 0.2 + 0.3 + 2 * 0.2 + 0.2) / 8
-    assert scores.calibration_error(GIVEN, CAME) == pytest.approx(by_hand)
+    assert calibration_error(GIVEN, CAME) == pytest.approx(by_hand)
 
 
-@pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (95, 100, 0.8882, 0.9785)],
-)
-def test_wilson_gives_the_published_values(hits: int, n: int, low: float, high: float) -> None:
-    assert scores.wilson(hits, n) == pytest.approx((low, high), abs=5e-5)
+def test_of_the_confident_answers_it_is_told_how_often_they_came() -> None:
+    # From .4: BUY of .8 and SELL of .7, which came, and BUY of .7, which did not.
+    figures = scores.of_confident(GIVEN, trades())
+    assert figures["confident_n"] == 3
+    assert figures["confident_said"] == pytest.approx(2.2 / 3, abs=1e-4)
+    assert figures["confident_came"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["confident_surplus"] == pytest.approx(-0.2 / 3, abs=1e-4)
+    assert figures["confident_surplus_interval"] is None
+
+
+def test_both_directions_of_one_candle_may_be_confident() -> None:
+    given = np.tile([0.1, 0.5, 0.4], (4, 1))
+    figures = scores.of_confident(given, trades())
+    assert (figures["confident_n"], figures["confident_came"]) == (8, 0.25)
+
+
+def test_overconfidence_is_beyond_chance_where_weeks_agree() -> None:
+    n = LEAST_WEEKS * 7 * 24
+    came = (np.arange(n) % 5 < 2).astype(np.int64)
+    long_enough = trades(time=np.arange(n) * HOUR, label=came)
+    interval = scores.of_confident(np.tile([0.3, 0.6, 0.1], (n, 1)), long_enough)["confident_surplus_interval"]
+    assert isinstance(interval, list)
+    assert -0.22 < interval[0] < interval[1] < -0.18
+
+
+def test_the_interval_of_a_hit_rate_is_drawn_by_weeks() -> None:
+    """Weeks in which all hit or all miss: twenty observations, not thousands."""
+    n = 20 * 7 * 24
+    time = np.arange(n) * HOUR
+    label = np.repeat(np.arange(20) % 2, 7 * 24)
+    some = trades(time=time, market=np.zeros(n), label=label, net=np.zeros((n, 2)), held=np.ones((n, 2)))
+    figures = scores.of_trades(np.ones(n, dtype=np.int64), some, HOUR)
+    interval = figures["hit_interval"]
+    assert isinstance(interval, list)
+    assert interval[0] < 0.35
+    assert interval[1] > 0.65
 
 
 def test_the_action_is_taken_as_the_service_takes_it() -> None:
@@ -127,5 +158,9 @@ def test_all_markets_of_one_time_are_drawn_together() -> None:
     )
 
 
-def test_one_week_has_no_interval() -> None:
+def test_under_ten_weeks_there_is_no_interval() -> None:
     assert scores.block_interval(np.ones(5), np.arange(5) * HOUR) is None
+    weeks = np.arange(LEAST_WEEKS) * 7 * DAY
+    assert scores.block_interval(np.ones(LEAST_WEEKS - 1), weeks[:-1]) is None
+    assert scores.block_interval(np.ones(LEAST_WEEKS), weeks) == (1.0, 1.0)
+    assert LEAST_WEEKS == 10

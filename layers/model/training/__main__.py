@@ -8,7 +8,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +40,10 @@ LOTS = 102
 FRESH = 103
 """Seed of a market that nothing was learned from: the shipped simulated policy is tried on it."""
 
+SOURCE = "hourly spot candles of Binance, in a folder given by the user"
+SIMULATED_SOURCE = f"the simulated market, seed {SIMULATED}"
+
+_FOLDER = "folder of <BASE>-USDT_1h.csv.gz, or spot__<BASE>USDT__1h__<source>.csv.gz, several sources merged by time"
 _YEARS = day_start("2021-01-01"), day_start("2023-01-01")
 _FRESH = day_start("2021-01-01"), day_start("2021-07-01")
 
@@ -51,12 +55,13 @@ def main() -> int:
         trainer = Trainer(options.python.absolute(), Path(options.keep or folder), options.steps, ROUNDS)
         trainer.folder.mkdir(parents=True, exist_ok=True)
         try:
-            return _release(trainer, options.data, options.processes)
+            sources = {"recorded": options.source, "simulated": SIMULATED_SOURCE}
+            return _release(trainer, options.data, sources, options.processes)
         except (TrainingFailed, InvalidInput) as exc:
             return _say(f"{exc}", 1)
 
 
-def _release(trainer: Trainer, data: Path, processes: int) -> int:
+def _release(trainer: Trainer, data: Path, sources: Mapping[str, str], processes: int) -> int:
     course = {name: Course.of(name, Examples.of(h), trainer.folder) for name, h in _histories(data).items()}
     with ThreadPoolExecutor(processes) as pool, ThreadPoolExecutor(len(course)) as courses:
         fits = {name: pool.submit(_last, trainer, course[name]) for name in FILES}
@@ -66,17 +71,24 @@ def _release(trainer: Trainer, data: Path, processes: int) -> int:
     controls = checks.of_controls(judged["simulated"], judged["directionless"])
     cards, gates = {}, []
     for market in FILES:
-        cards[market], found = _ship(trainer, course[market], judged, results[market], controls)
+        cards[market], found = _ship(trainer, course[market], judged, results[market], controls, sources[market])
         gates += found
+    return publish(trainer.folder, cards, gates)
+
+
+def publish(
+    made: Path, cards: Mapping[str, Figures], gates: Sequence[Gate], policies: Path = POLICIES, text: Path = PAGE
+) -> int:
+    """Replace the policies and the page that tells of them by what was `made`; both stay, and 1, if a gate failed."""
     failed = [gate for gate in gates if not gate.passed]
     for gate in gates:
         _say(f"{'ok    ' if gate.passed else 'FAILED'} {gate.name}: {gate.measured:.6g} (asked: {gate.asked})")
-    PAGE.write_text(page.write(cards), encoding="utf-8")
     if failed:
-        return _say(f"{len(failed)} gates failed; the policies stay as they were", 1)
+        return _say(f"{len(failed)} gates failed; the policies and their page stay as they were", 1)
     for file in FILES.values():
-        shutil.copyfile(trainer.folder / file, POLICIES / file)
-    return _say(f"written: {', '.join(FILES.values())} and {PAGE.relative_to(ROOT)}", 0)
+        shutil.copyfile(made / file, policies / file)
+    text.write_text(page.write(cards), encoding="utf-8")
+    return _say(f"written: {', '.join(FILES.values())} and {text.name}", 0)
 
 
 def _histories(data: Path) -> dict[str, history.History]:
@@ -99,7 +111,7 @@ def _last(trainer: Trainer, course: Course) -> Path:
 
 
 def _ship(
-    trainer: Trainer, course: Course, judged: dict[str, Judged], result: Path, controls: Sequence[Gate]
+    trainer: Trainer, course: Course, judged: dict[str, Judged], result: Path, controls: Sequence[Gate], source: str
 ) -> tuple[Figures, list[Gate]]:
     """Write a market's file twice: to be tried, and with what the trial showed."""
     market, file = course.name, trainer.folder / FILES[course.name]
@@ -110,7 +122,7 @@ def _ship(
     trainer.export(result, golden, {}, file)
     gates = [*controls, *checks.of_market(judged[market]), *checks.of_file(Shipped(file))]
     others = {name: one.served for name, one in judged.items() if name in ("simulated", "directionless")}
-    figures = card.of(course, judged[market], others, gates, trainer.steps)
+    figures = card.of(course, judged[market], others, gates, trainer.steps, source)
     if market == "simulated":
         figures["fresh_market"] = _on_a_fresh_market(Shipped(file), course)
     trainer.export(result, golden, card.metadata(course, shown, temperature, figures), file)
@@ -127,7 +139,8 @@ def _on_a_fresh_market(shipped: Shipped, course: Course) -> Figures:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m layers.model.training", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of <BASE>-USDT_1h.csv.gz")
+    parser.add_argument("--data", type=Path, required=True, help=_FOLDER)
+    parser.add_argument("--source", default=SOURCE, help="what the card says of the folder's candles")
     parser.add_argument("--python", type=Path, default=ROOT / ".venv-train" / "bin" / "python")
     parser.add_argument("--steps", type=int, default=STEPS, help="of PPO in each fit")
     parser.add_argument("--processes", type=int, default=2, help="fits at the same time, one thread each")

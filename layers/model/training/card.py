@@ -24,11 +24,13 @@ BRACKET = {
     "horizon": HORIZON,
     "round_trip_cost_pct": COST_PCT,
 }
+_DOMAIN = ("kernels", "features", "policy", "windows", "brackets")
 _CODE = [
-    ROOT / "shared" / "plumbline" / "domain" / f"{name}.py" for name in ("kernels", "features", "policy", "brackets")
+    *(ROOT / "shared" / "plumbline" / "domain" / f"{name}.py" for name in _DOMAIN),
+    ROOT / "layers" / "model" / "training" / "examples.py",
 ]
 CODE_SHA256 = hashlib.sha256(b"".join(path.read_bytes() for path in _CODE)).hexdigest()
-"""Of the code that makes inputs and labels, as it is when this is loaded."""
+"""Of the modules that make inputs and labels of candles, as they are when this is loaded."""
 
 _MEANING = (
     "`action_probs` are three probabilities. That of BUY is that a long trade entered at the candle's close, with its "
@@ -65,8 +67,10 @@ def metadata(course: Course, shown: Ints, temperature: float, card: Figures) -> 
     }
 
 
-def of(course: Course, judged: Judged, controls: dict[str, Figures], gates: Sequence[Gate], steps: int) -> Figures:
-    """Every figure of the judgement, as the API shows it."""
+def of(
+    course: Course, judged: Judged, controls: dict[str, Figures], gates: Sequence[Gate], steps: int, source: str
+) -> Figures:
+    """Every figure of the judgement, as the API shows it; `source` says where the candles come from."""
     e, last = course.examples, course.last
     counts = dict(zip(e.symbols.tolist(), np.bincount(e.market, minlength=len(e.symbols)).tolist(), strict=True))
     return {
@@ -74,6 +78,8 @@ def of(course: Course, judged: Judged, controls: dict[str, Figures], gates: Sequ
         "meaning": _MEANING,
         "threshold": THRESHOLD,
         "confidence": CONFIDENCE,
+        "source": source,
+        "data_sha256": e.digest(),
         "span": course.span(np.arange(len(e))),
         "symbols": counts,
         "examples": len(e),

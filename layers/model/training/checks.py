@@ -19,6 +19,9 @@ MOST_FALSE_SIGNALS = 0.001
 MOST_LOSS = 0.01
 MOST_CALIBRATION_ERROR = 0.05
 PARITY = 1e-5
+LEAST_SURPLUS = -0.05
+"""What came of the confident answers may lie below what they said by this much."""
+
 LEAST_TRADES = 30
 """Trades, one at a time, below which no edge is claimed whatever they earned."""
 
@@ -85,7 +88,7 @@ def of_controls(positive: Judged, negative: Judged) -> list[Gate]:
     rate, false = _number(found["hit_rate"] or 0.0), _number(nothing["n"]) / _number(nothing["examples"])
     low, high = HIT_RATE
     interval = nothing["direction_gain_interval"]
-    least = interval[0] if isinstance(interval, list) else 0.0
+    least = interval[0] if isinstance(interval, list) else float("inf")
     gain, loss = _number(found["log_loss_gain"]), -_number(nothing["log_loss_gain"])
     return [
         Gate("positive control: log-loss below the prior's", gain, f">= {LEAST_GAIN}", gain >= LEAST_GAIN),
@@ -118,12 +121,18 @@ def of_file(shipped: Shipped) -> list[Gate]:
 
 
 def verdict(served: Figures) -> str:
-    """`edge` only where direction was foreseen and trades earned, after costs, beyond what chance explains."""
-    gain, alone = served["direction_gain_interval"], served["one_at_a_time_interval"]
-    if not isinstance(gain, list) or not isinstance(alone, list):
+    """`edge` only where direction was foreseen and trades earned, after costs, beyond what chance explains.
+
+    Nor where confident answers came less often than they said, by more than `LEAST_SURPLUS` and beyond chance. What too
+    few weeks tell is nothing.
+    """
+    gain, alone, surplus = (
+        served[f"{name}_interval"] for name in ("direction_gain", "one_at_a_time", "confident_surplus")
+    )
+    if not (isinstance(gain, list) and isinstance(alone, list) and isinstance(surplus, list)):
         return "no edge"
     enough = _number(served["one_at_a_time_n"]) >= LEAST_TRADES
-    return "edge" if enough and gain[0] > 0 and alone[0] > 0 else "no edge"
+    return "edge" if enough and gain[0] > 0 and alone[0] > 0 and surplus[1] >= LEAST_SURPLUS else "no edge"
 
 
 def _enough(found: Figures) -> bool:

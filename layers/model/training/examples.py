@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from layers.model.training.history import TIMEFRAME, History
 from plumbline.domain import brackets
+from plumbline.domain.brackets import HORIZON
 from plumbline.domain.candles import Candles, Floats, Ints
+from plumbline.domain.errors import InvalidInput
 from plumbline.domain.features import Features
 from plumbline.domain.policy import ACTIONS, MIRRORED, WINDOW, Windows, inputs
 from plumbline.domain.windows import BLOCK, WARM_UP
@@ -50,8 +52,16 @@ class Examples:
 
     @classmethod
     def of(cls, history: History) -> "Examples":
-        """Every candle with a whole window behind it and a decided trade, long and short, before it."""
+        """Every candle with a whole window behind it and a decided trade, long and short, before it.
+
+        InvalidInput if there is none.
+        """
         parts = [_Part.of(market, block) for market, c in enumerate(history.values()) for block in _blocks(c)]
+        if not any(len(part.time) for part in parts):
+            most = max((len(candles) for candles in history.values()), default=0)
+            raise InvalidInput(
+                f"a trade needs {WARM_UP} candles before and {HORIZON} after its entry; the most are {most}"
+            )
         offset = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])
         start = np.concatenate([part.start + first for part, first in zip(parts, offset, strict=True)])
         columns = {

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.domain.errors import InvalidInput
+
 Ints = NDArray[np.int64]
 
 SLICES = 8
 FOLDS = 4
 _PARTS_AFTER_TRAIN = 3
+_ASKED = f"each of {SLICES} spans must be longer than what is left out at its end"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def walk_forward(time: Ints, purge: int) -> list[Fold]:
 
     The calendar is cut into `SLICES` spans of equally many examples, all markets together, so that an hour is never on
     both sides of a border. Fold k learns from the first k + 2 spans, stops by the next, calibrates on the next and is
-    judged on the one after it.
+    judged on the one after it. InvalidInput where the examples are too few for that.
     """
     edges = _edges(time)
     return [_fold(time, edges, first, purge) for first in range(SLICES - FOLDS - 2, SLICES - 2)]
@@ -43,6 +46,8 @@ def everything(time: Ints, purge: int) -> Fold:
 
 
 def _edges(time: Ints) -> list[int]:
+    if not len(time):
+        raise InvalidInput("there are no examples")
     cuts = np.arange(1, SLICES) * len(time) // SLICES
     return [int(time[0]), *time[cuts].tolist(), int(time[-1]) + 1]
 
@@ -52,6 +57,8 @@ def _fold(time: Ints, edges: list[int], first: int, purge: int) -> Fold:
     spans = [(edges[0], edges[first])]
     spans += [(edges[k], edges[k + 1]) for k in range(first, min(first + _PARTS_AFTER_TRAIN, SLICES))]
     parts = [_between(time, begin, end - purge) for begin, end in spans[:-1]] + [_between(time, *spans[-1])]
+    if not all(len(part) for part in parts):
+        raise InvalidInput(f"{len(time):,} examples are too few to learn from, stop, calibrate and judge by: {_ASKED}")
     empty = [np.empty(0, dtype=np.int64)] * (_PARTS_AFTER_TRAIN + 1 - len(parts))
     return Fold(*parts, *empty)
 

@@ -68,7 +68,9 @@ def _of_the_policy(card: Mapping[str, Any]) -> str:
     pooled, trained = card["pooled"], card["trained_on"]
     counted = f"{pooled['n']} candles of {pooled['examples']:,} reached 0.65"
     hits = f", {pooled['hits']} of them the target" if pooled["n"] else ""
+    watched = "By its card it has no edge: it is asked, and never acts. " if card["verdict"] != "edge" else ""
     return (
+        f"{watched}"
         f"The policy's weights were learned on candles up to {trained['train'][1][:10]}; when to stop and its "
         f"temperature come from {trained['val'][0][:10]} to {trained['cal'][1][:10]}, so that for `model` these months "
         "are not wholly unseen. In its own walk-forward judgement ([model.md](model.md)), where they are, "

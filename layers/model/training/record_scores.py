@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from layers.model.training.examples import BUY, SELL, Examples
 from layers.model.training.history import TIMEFRAME, History
-from layers.model.training.scores import block_interval
+from layers.model.training.scores import BLOCK_MS, block_interval
 from plumbline.domain.calendar import DAY, Interval
 from plumbline.domain.candles import Candles, Floats, Ints
 from plumbline.domain.outcomes import Label, Outcome, judge
@@ -97,7 +97,7 @@ class Taken:
 
 
 def measure(taken: Taken, ground: Ground) -> Figures:
-    """The figures of these signals; an interval is None where they fall into fewer than two weeks."""
+    """The figures of these signals; an interval is None where they fall into fewer than ten weeks."""
     decided = taken.at >= 0
     at, side, time = taken.at[decided], taken.side[decided], taken.time[decided]
     hit, net = ground.hit[at, side], ground.net[at, side]
@@ -140,10 +140,13 @@ def random_entries(ground: Ground, at: Ints, side: Ints, draws: int = DRAWS, see
 
 
 def effective(values: Floats, time: Ints) -> float:
-    """How many independent signals would be known as well: their variance over that of the mean, drawn week by week."""
+    """How many independent signals would be known as well: their variance over that of the mean, drawn week by week.
+
+    As many as there are weeks where these are too few to be drawn, or all the same.
+    """
     interval = block_interval(values, time)
     if interval is None or interval[0] == interval[1]:
-        return float(len(np.unique(time // DAY)))
+        return float(len(np.unique(time // BLOCK_MS)))
     error = (interval[1] - interval[0]) / (2 * Z_95)
     return min(float(len(values)), float(values.var() / error**2))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.domain.drift import brier, calibration_error
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -19,8 +21,13 @@ THRESHOLD = 0.65
 BLOCK_MS = 7 * 24 * 3_600_000
 DRAWS = 2_000
 CONFIDENCE = 0.95
+LEAST_WEEKS = 10
+"""Weeks below which no interval is given: so few, drawn again, know too little of how they differ."""
+
+CONFIDENT = 0.4
+"""From here on an answer says that more is known than how often a target is reached: the prior never says so much."""
+
 BINS = 10
-_Z95 = 1.959963984540054
 _LEAST = 1e-12
 
 
@@ -44,12 +51,6 @@ def direction_losses(probabilities: Floats, labels: Ints) -> Floats:
     return losses
 
 
-def brier(probabilities: Floats, labels: Ints) -> float:
-    """Brier's score (1950), summed over the outcomes: 0 is perfect, 2 the worst."""
-    came = np.eye(probabilities.shape[1])[labels]
-    return float(((probabilities - came) ** 2).sum(axis=1).mean())
-
-
 def reliability(probabilities: Floats, labels: Ints) -> list[tuple[int, float, float]]:
     """For each tenth of probability that occurs: how many, their mean, and how often the outcome came.
 
@@ -66,27 +67,11 @@ def reliability(probabilities: Floats, labels: Ints) -> list[tuple[int, float, f
     return rows
 
 
-def calibration_error(probabilities: Floats, labels: Ints) -> float:
-    """Expected calibration error: mean distance of `reliability`'s two columns, weighted by their number."""
-    rows = reliability(probabilities, labels)
-    return sum(n * abs(said - came) for n, said, came in rows) / sum(n for n, _, _ in rows)
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's interval (1927) of a share, 95 %; 0 to 1 where there is nothing to judge by."""
-    if not n:
-        return 0.0, 1.0
-    share, spread = hits / n, _Z95**2 / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z95 / (1 + spread) * float(np.sqrt(share * (1 - share) / n + spread / (4 * n)))
-    return middle - half, middle + half
-
-
 def block_interval(values: Floats, time: Ints, seed: int = 0) -> tuple[float, float] | None:
-    """95 % interval of the mean of `values` at `time` (ms), by drawing whole weeks again; None under two weeks."""
+    """95 % interval of the mean of `values` at `time` (ms), by drawing whole weeks again; None under `LEAST_WEEKS`."""
     _, place = np.unique(time // BLOCK_MS, return_inverse=True)
     sums, counts = np.bincount(place, weights=values), np.bincount(place)
-    if len(sums) < 2:
+    if len(sums) < LEAST_WEEKS:
         return None
     drawn = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
@@ -131,13 +116,13 @@ def one_at_a_time(action: Ints, trades: Trades, step: int) -> Ints:
 def of_trades(action: Ints, trades: Trades, step: int) -> dict[str, object]:
     """Number and hits of the signals, their mean R after costs, and the same of one trade at a time per market."""
     some = np.flatnonzero(action)
-    hits, alone = int((action[some] == trades.label[some]).sum()), one_at_a_time(action, trades, step)
+    hit, alone = (action[some] == trades.label[some]).astype(np.float64), one_at_a_time(action, trades, step)
     earned, earned_alone = (trades.net[i, action[i] - 1] for i in (some, alone))
     return {
         "n": len(some),
-        "hits": hits,
-        "hit_rate": _rounded(hits / len(some)) if len(some) else None,
-        "hit_interval": _pair(wilson(hits, len(some))) if len(some) else None,
+        "hits": int(hit.sum()),
+        "hit_rate": _mean(hit),
+        "hit_interval": _pair(block_interval(hit, trades.time[some])) if len(some) else None,
         "expectancy_r": _mean(earned),
         "expectancy_interval": _pair(block_interval(earned, trades.time[some])) if len(some) else None,
         "one_at_a_time_n": len(alone),
@@ -162,7 +147,25 @@ def of_probabilities(probabilities: Floats, prior: Floats, trades: Trades, step:
         "brier": _rounded(brier(probabilities, trades.label)),
         "ece": _rounded(calibration_error(probabilities, trades.label)),
         "largest_probability": _rounded(probabilities[:, 1:].max()),
+        **of_confident(probabilities, trades),
         **of_trades(chosen(probabilities), trades, step),
+    }
+
+
+def of_confident(probabilities: Floats, trades: Trades) -> dict[str, object]:
+    """Of the answers BUY and SELL of at least `CONFIDENT`: what they said, how often it came, and the difference.
+
+    Signals come from these answers alone, while the calibration error is mostly that of the many below.
+    """
+    row, side = np.nonzero(probabilities[:, 1:] >= CONFIDENT)
+    said, came = probabilities[row, side + 1], (trades.label[row] == side + 1).astype(np.float64)
+    surplus = came - said
+    return {
+        "confident_n": len(row),
+        "confident_said": _mean(said),
+        "confident_came": _mean(came),
+        "confident_surplus": _mean(surplus),
+        "confident_surplus_interval": _pair(block_interval(surplus, trades.time[row])) if len(row) else None,
     }
 
 

@@ -21,7 +21,9 @@ from plumbline.domain.policy import ACTIONS, FEATURES, WINDOW
 type Figures = dict[str, object]
 
 PURGE = (HORIZON + WINDOW) * TIMEFRAME.ms
-"""A label looks `HORIZON` candles ahead, a window `WINDOW` back: what lies further apart shares no candle with it."""
+"""A label looks `HORIZON` candles ahead, a window `WINDOW` back: no label of a part reaches a window of the next.
+
+Slower averages among a window's features run back across the border, as they do live."""
 
 SEED = 1
 OTHER_SEEDS = (2, 3)
@@ -62,9 +64,9 @@ class Course:
     @classmethod
     def of(cls, name: str, examples: Examples, folder: Path) -> "Course":
         """Write the examples for the training environment and cut them into folds."""
-        file = folder / f"{name}.examples.npz"
+        file, folds = folder / f"{name}.examples.npz", walk_forward(examples.time, PURGE)
         examples.save(file)
-        return cls(name, examples, file, walk_forward(examples.time, PURGE))
+        return cls(name, examples, file, folds)
 
     @property
     def last(self) -> Fold:
@@ -119,7 +121,16 @@ class Course:
         figures = scores.of_probabilities(answers[SERVED], prior, trades_of(self.examples, fold.test), TIMEFRAME.ms)
         spans = {"train": fold.train, "val": fold.val, "cal": fold.cal, "test": fold.test}
         temperature = round(float(answers["temperature"]), 4)
-        return {**{name: self.span(some) for name, some in spans.items()}, "temperature": temperature, **figures}
+        labels = self.examples.label[fold.test]
+        baselines = {MODELS[name]: answers[name] for name in MODELS if name != SERVED} | {"prior": prior}
+        return {
+            **{name: self.span(some) for name, some in spans.items()},
+            "temperature": temperature,
+            **figures,
+            "baselines": {
+                name: round(float(scores.log_losses(given, labels).mean()), 4) for name, given in baselines.items()
+            },
+        }
 
     def _rules(self, test: Ints) -> dict[str, Ints]:
         day = self.examples.rows[self.examples.start[test] + WINDOW - 1, FEATURES.index("return_24")]

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from layers.model.training.folds import Fold, everything, walk_forward
-from layers.model.training.scores import block_interval, calibration_error, log_losses, reliability
+from layers.model.training.scores import block_interval, log_losses, reliability
 from layers.model.training.win_record import Record, area
 from plumbline.domain.calendar import DAY, iso
 from plumbline.domain.candles import Floats, Ints
+from plumbline.domain.drift import calibration_error
 from plumbline.domain.win import COST_PCT
 
 type Figures = dict[str, object]
