@@ -263,7 +263,8 @@ def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A layer's folder on Python's path, as /opt/python is in Lambda, and no other."""
     folder = tmp_path / "policies"
     folder.mkdir()
-    monkeypatch.setattr("sys.path", [str(tmp_path / "elsewhere"), str(tmp_path)])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
     return folder
 
 
