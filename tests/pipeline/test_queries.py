@@ -113,20 +113,23 @@ def test_backfilled_signals_are_shown_and_never_counted() -> None:
     assert queries.latest(stores, None, None).origin is Origin.BACKFILL
 
 
-def test_closed_days_are_read_from_their_rollups_and_not_counted_again() -> None:
-    stores = memory_stores()
-    record(stores, *(a_signal(timestamp=TODAY - day * DAY + HOUR) for day in range(5)))
-    summarise_from(stores, TODAY - 5 * DAY, TODAY - 1)
+def noting_what_is_read(stores: Stores) -> tuple[Stores, list[tuple[int, int]]]:
+    """The same stores, and the spans that are read of their log."""
     spans: list[tuple[int, int]] = []
 
     class Watched:
-        """The log, noting what is read."""
-
         def between(self, after: int, until: int) -> Iterator[Signal]:
             spans.append((after, until))
             return stores.signals.between(after, until)
 
-    watched = replace(stores, signals=Watched())  # type: ignore[arg-type]  # statistics read nothing else of the log
+    return replace(stores, signals=Watched()), spans  # type: ignore[arg-type]  # statistics read nothing else of the log
+
+
+def test_closed_days_are_read_from_their_rollups_and_not_counted_again() -> None:
+    stores = memory_stores()
+    record(stores, *(a_signal(timestamp=TODAY - day * DAY + HOUR) for day in range(5)))
+    summarise_from(stores, TODAY - 5 * DAY, TODAY - 1)
+    watched, spans = noting_what_is_read(stores)
     queries.performance(watched, 5, "all", NOON)
     shifted = [(TODAY - 1 - i.ms, NOON - i.ms) for i in Interval]
     assert sorted(spans) == sorted([(TODAY - 1, NOON), *shifted])
@@ -269,16 +272,7 @@ def test_several_dimensions_read_the_facts_once_and_say_what_each_says_alone() -
     stores = memory_stores()
     record(stores, *(a_signal(timestamp=TODAY - day * DAY + HOUR) for day in range(5)))
     summarise_from(stores, TODAY - 5 * DAY, TODAY - 1)
-    spans: list[tuple[int, int]] = []
-
-    class Watched:
-        """The log, noting what is read."""
-
-        def between(self, after: int, until: int) -> Iterator[Signal]:
-            spans.append((after, until))
-            return stores.signals.between(after, until)
-
-    watched = replace(stores, signals=Watched())  # type: ignore[arg-type]  # statistics read nothing else of the log
+    watched, spans = noting_what_is_read(stores)
     together = queries.record(watched, 5, ("all", "scanner", "type"), NOON)
     assert len(spans) == 1 + len(Interval)
     for dimension in ("all", "scanner", "type"):

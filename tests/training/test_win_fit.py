@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layers.model.training.trainer import ROOT, TrainingFailed
+from layers.model.training.trainer import ROOT, TrainingFailed, run_there
 from layers.model.training.win import PARITY, Fitter, WinFile, release
 from layers.model.training.win_record import Record
 from layers.model.training.win_scores import folds_of, verdict
@@ -66,5 +66,5 @@ def test_a_short_record_is_refused(tmp_path: Path) -> None:
 def test_a_fit_that_fails_says_why(tmp_path: Path) -> None:
     job, result = tmp_path / "a.job.npz", tmp_path / "a.result.npz"
     job.write_bytes(b"")
-    with pytest.raises(TrainingFailed, match=r"fit of a\.result\.npz failed"):
-        Fitter(PYTHON, tmp_path)._run("fit", job, result)
+    with pytest.raises(TrainingFailed, match=r"win_fit of a\.result\.npz failed"):
+        run_there(PYTHON, "win_fit", "fit", job, result)

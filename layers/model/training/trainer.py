@@ -38,7 +38,7 @@ class Trainer:
         parts = {"train": fold.train, "val": fold.val, "cal": fold.cal, "test": fold.test}
         numbers = {"seed": np.array(seed), "steps": np.array(self.steps), "rounds": np.array(self.rounds)}
         np.savez(job, allow_pickle=False, **parts, **numbers)
-        self._run("fitting", examples, job, result)
+        run_there(self.python, "fitting", examples, job, result)
         return result
 
     def export(self, result: Path, golden: Windows, metadata: Mapping[str, object], file: Path) -> None:
@@ -46,11 +46,13 @@ class Trainer:
         windows, said = file.with_suffix(".golden.npy"), file.with_suffix(".metadata.json")
         np.save(windows, golden)
         said.write_text(json.dumps(metadata), encoding="utf-8")
-        self._run("export", result, windows, said, file)
+        run_there(self.python, "export", result, windows, said, file)
 
-    def _run(self, module: str, *files: Path) -> None:
-        command = [str(self.python), "-m", f"layers.model.training.{module}", *map(str, files)]
-        environment = {**os.environ, **_ONE_THREAD, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  # our own module
-        if done.returncode:
-            raise TrainingFailed(f"{module} of {files[-1].name} failed:\n{done.stderr[-4_000:]}")
+
+def run_there(python: Path, module: str, *words: str | Path) -> None:
+    """Run a module of this package with the training environment's `python`; TrainingFailed with its last words."""
+    command = [str(python), "-m", f"layers.model.training.{module}", *map(str, words)]
+    environment = {**os.environ, **_ONE_THREAD, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  # our own module
+    if done.returncode:
+        raise TrainingFailed(f"{module} of {Path(words[-1]).name} failed:\n{done.stderr[-4_000:]}")

@@ -9,8 +9,6 @@ import argparse
 import base64
 import hashlib
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -25,7 +23,7 @@ from layers.model.training import history, record_page, win_page
 from layers.model.training.folds import Fold
 from layers.model.training.history import TIMEFRAME
 from layers.model.training.record import PAGE, POLICIES
-from layers.model.training.trainer import ROOT, TrainingFailed
+from layers.model.training.trainer import ROOT, TrainingFailed, run_there
 from layers.model.training.win_record import Record, check_no_input_knows, in_stores, on_candles
 from layers.model.training.win_scores import Figures, base_rate, folds_of, judge, span, verdict
 from plumbline import wiring
@@ -48,7 +46,6 @@ CONTROL, LOTS = 106, 107
 """Seeds of the controls' simulated market, which no policy, demo or test has seen, and of the lots."""
 
 _CONTROL_SPAN = day_start("2021-01-01"), day_start("2023-01-01")
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class WinFile:
@@ -117,7 +114,7 @@ class Fitter:
             "folds": np.array(len(folds)),
         }
         np.savez(job, allow_pickle=False, **columns, **parts)
-        self._run("fit", job, result)
+        run_there(self.python, "win_fit", "fit", job, result)
         return result
 
     def export(self, result: Path, metadata: Mapping[str, object], file: Path) -> None:
@@ -130,14 +127,7 @@ class Fitter:
             }
         said = result.with_suffix(".metadata.json")
         said.write_text(json.dumps({**metadata, "golden": golden}), encoding="utf-8")
-        self._run("export", result, said, file)
-
-    def _run(self, step: str, *files: Path) -> None:
-        command = [str(self.python), "-m", "layers.model.training.win_fit", step, *map(str, files)]
-        environment = {**os.environ, **_ONE_THREAD, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  # our own module
-        if done.returncode:
-            raise TrainingFailed(f"{step} of {files[-1].name} failed:\n{done.stderr[-4_000:]}")
+        run_there(self.python, "win_fit", "export", result, said, file)
 
 
 def release(fitter: Fitter, record: Record, market: str) -> tuple[Figures, Path]:
