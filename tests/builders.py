@@ -10,10 +10,13 @@ import numpy as np
 from plumbline.domain.calendar import HOUR, Interval, Timeframe, parse_instant
 from plumbline.domain.candles import Candles, Floats
 from plumbline.domain.features import Features
-from plumbline.domain.outcomes import Outcome, judge
+from plumbline.domain.feed import Event, Kind
+from plumbline.domain.outcomes import Outcome, change_pct, judge
 from plumbline.domain.scanners import Scene
-from plumbline.domain.signals import Action, Origin, Provenance, Signal, Tier, signal_id
+from plumbline.domain.settlement import profit_after_costs
+from plumbline.domain.signals import Action, Origin, Provenance, Side, Signal, Tier, signal_id
 from plumbline.domain.strategies import Configuration
+from plumbline.domain.trades import LIFETIME, Position, Profit, Status, Terms, Trade, position_of
 from plumbline.domain.windows import WARM_UP
 
 NOON = parse_instant("2026-11-20T12:00:00Z")
@@ -70,6 +73,72 @@ def an_outcome(signal: Signal | None = None, interval: Interval = Interval.H1, *
     price = changes.pop("price", signal.entry_price * Decimal("1.06"))
     outcome = judge(signal, interval, price, signal.due(interval) + 1_000)
     return replace(outcome, **changes)
+
+
+def a_position(signal: Signal | None = None, **changes: Any) -> Position:
+    """The open trade of a signal, entered ten dollars above its price; its levels lie on the side of its target.
+
+    Without a signal it is of one that opened at `opened_at` and has the other values named here.
+    """
+    short = changes.get("side") is Side.SHORT
+    if signal is None:
+        own = {name: value for name, value in changes.items() if name in {f.name for f in fields(Signal)}}
+        if short:
+            own = {"stop_loss": Decimal("42800.75"), "take_profit": Decimal("40800.125")} | own
+        action = Action.SELL if short else Action.BUY
+        signal = a_signal(**own, timestamp=changes.get("opened_at", NOON), action=action)
+    position = replace(position_of(signal, Terms()), net_entry_price=signal.entry_price + 10)
+    return replace(position, **changes)
+
+
+def a_trade(position: Position | None = None, **changes: Any) -> Trade:
+    """A closed trade, three hours later at its target unless `status`, `exit_price` or `closed_at` say otherwise.
+
+    Its profits follow from its prices. What a position has (`symbol`, `side`, `opened_at`) may be named as well.
+    """
+    known = {f.name for f in fields(Position)}
+    position = position or a_position(**{name: value for name, value in changes.items() if name in known})
+    status = changes.get("status", Status.TARGET)
+    levels = {Status.TARGET: position.take_profit, Status.STOP: position.stop_loss, Status.UNKNOWN: None}
+    price: Decimal | None = changes.get("exit_price", levels.get(status, position.entry_price + 150))
+    closed = position.opened_at + (3 * HOUR - 1 if status in (Status.TARGET, Status.STOP) else LIFETIME)
+    typical: dict[str, Any] = {
+        "position": position,
+        "status": status,
+        "closed_at": closed,
+        "recorded_at": changes.get("closed_at", closed) + 3_000,
+        "exit_price": price,
+    }
+    if price is not None:
+        typical |= _profits(position, price)
+    return Trade(**(typical | {name: value for name, value in changes.items() if name not in known}))
+
+
+def _profits(position: Position, price: Decimal) -> dict[str, Any]:
+    """The books of a trade that left at this price and went no further, having dipped a quarter of a percent."""
+    entry = position.net_entry_price or position.entry_price
+    move = change_pct(position.entry_price, price) * position.side.sign
+    return {
+        "ideal": Profit(usd=position.terms.position_usd * move / 100, pct=move),
+        "net": profit_after_costs(position, entry, price),
+        "pessimistic": profit_after_costs(position, entry + 5 * position.side.sign, price),
+        "max_favourable_pct": max(move, Decimal(0)),
+        "max_adverse_pct": min(move, Decimal("-0.25")),
+    }
+
+
+def an_event(**changes: Any) -> Event:
+    """The news of a signal, told the second it was recorded."""
+    key = changes.get("key", f"signal#{a_signal().signal_id}")
+    typical: dict[str, Any] = {
+        "key": key,
+        "kind": Kind.SIGNAL,
+        "at": NOON + 2_000,
+        "symbols": ("BTC/USDT",),
+        "channel_id": "momentum-alpha",
+        "body": {"key": key, "symbol": "BTC/USDT", "entry_price": 42000.5, "indicators_fired": ["rsi", "macd"]},
+    }
+    return Event(**(typical | changes))
 
 
 def a_configuration(**changes: Any) -> Configuration:

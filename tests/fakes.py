@@ -1,11 +1,10 @@
 """Every port in memory. They keep the ports' promises, as tests/contracts shows, and speak the domain:
 `assert signal in stores.signals`, `len(stores.outcomes)`."""
 
-import base64
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, cast
@@ -23,6 +22,9 @@ from plumbline.domain.signals import Signal, admit, timestamp_of
 from plumbline.domain.strategies import Activation, Channel, Configuration
 from plumbline.domain.win import WIN_FEATURES, Rows, WinFacts
 from plumbline.ports import Cursor, OutcomeKey, Page, SignalFilter, Span, Stores, Universe
+from tests.fake_pages import cursor_after, put_new, resume_at
+from tests.feed_fakes import InMemoryConnections, InMemoryFeed
+from tests.paper_fakes import InMemoryBookRollups, InMemoryPositions, InMemoryTrades
 
 
 class FakeExchange:
@@ -108,7 +110,7 @@ class InMemorySignals:
         admit(signal, self.source)
         if timestamp_of(signal.signal_id) != signal.timestamp:
             raise InvalidInput(f"{signal.signal_id} does not name the time {signal.timestamp}", field="signal_id")
-        return _put_new(self.signals, signal.signal_id, signal)
+        return put_new(self.signals, signal.signal_id, signal)
 
     def claim(self, name: str, signal_id: str) -> str:
         return self.claims.setdefault(name, signal_id)
@@ -123,10 +125,10 @@ class InMemorySignals:
     def page(self, wanted: SignalFilter, limit: int, cursor: str | None = None) -> Page[Signal]:
         if limit < 1:
             raise InvalidInput(f"a page holds 1 signal or more, not {limit}", field="limit")
-        before = _resume_at(cursor, wanted)
+        before = resume_at(cursor, wanted, timestamp_of)
         newest = sorted((s for s in self if _matches(s, wanted)), key=lambda s: s.signal_id, reverse=True)
         rest = [signal for signal in newest if before is None or signal.signal_id < before]
-        more = _cursor(rest[limit - 1].signal_id, wanted) if len(rest) > limit else None
+        more = cursor_after(rest[limit - 1].signal_id, wanted) if len(rest) > limit else None
         return Page(tuple(rest[:limit]), more)
 
     def __contains__(self, signal: Signal) -> bool:
@@ -149,7 +151,7 @@ class InMemoryOutcomes:
         due = timestamp_of(outcome.signal_id) + outcome.interval.ms
         if due != outcome.due_at:
             raise InvalidInput(f"{outcome.signal_id} is due at {due}, not {outcome.due_at}", field="due_at")
-        return _put_new(self.outcomes, (outcome.signal_id, outcome.interval), outcome)
+        return put_new(self.outcomes, (outcome.signal_id, outcome.interval), outcome)
 
     def get(self, keys: Iterable[OutcomeKey]) -> dict[OutcomeKey, Outcome]:
         return {key: self.outcomes[key] for key in keys if key in self.outcomes}
@@ -203,13 +205,13 @@ class InMemoryStrategies:
 
     def save(self, configuration: Configuration) -> bool:
         key = configuration.strategy, configuration.config_hash
-        return _put_new(self.snapshots, key, configuration)
+        return put_new(self.snapshots, key, configuration)
 
     def get(self, strategy: str, config_hash: str) -> Configuration | None:
         return self.snapshots.get((strategy, config_hash))
 
     def activate(self, activation: Activation) -> bool:
-        return _put_new(self.history[activation.strategy], activation.active_from, activation)
+        return put_new(self.history[activation.strategy], activation.active_from, activation)
 
     def activations(self, strategy: str) -> list[Activation]:
         return [activation for _, activation in sorted(self.history[strategy].items())]
@@ -222,7 +224,7 @@ class InMemoryChannels:
         self.channels: dict[str, Channel] = {}
 
     def add(self, channel: Channel) -> bool:
-        return _put_new(self.channels, channel.channel_id, channel)
+        return put_new(self.channels, channel.channel_id, channel)
 
     def all(self) -> list[Channel]:
         return [self.channels[channel_id] for channel_id in sorted(self.channels)]
@@ -236,7 +238,7 @@ class InMemoryMarkets:
         self.ends: dict[str, int] = {}
 
     def add(self, universe: Universe) -> bool:
-        return _put_new(self.universes, universe.day, universe)
+        return put_new(self.universes, universe.day, universe)
 
     def on(self, days: Sequence[str]) -> list[Universe]:
         return [self.universes[day] for day in sorted({*days}) if day in self.universes]
@@ -314,6 +316,11 @@ def memory_stores(source: str = "simulated") -> Stores:
         markets=InMemoryMarkets(),
         rollups=InMemoryRollups(),
         model_reports=InMemoryModelReports(),
+        positions=InMemoryPositions(),
+        trades=InMemoryTrades(),
+        book_rollups=InMemoryBookRollups(),
+        feed=InMemoryFeed(),
+        connections=InMemoryConnections(),
     )
 
 
@@ -321,7 +328,12 @@ class Crash(BaseException):
     """The process died here. No `except Exception` can swallow it, as none can survive a killed Lambda."""
 
 
-WRITES = {"add", "claim", "move", "rewind", "save", "activate", "follow", "put"}
+WRITES = {"add", "claim", "move", "rewind", "save", "activate", "follow", "put"} | {
+    "remove",
+    "mark",
+    "append",
+    "advance",
+}
 """The ports' methods that write."""
 
 
@@ -382,13 +394,6 @@ class _Guarded:
         return len(cast("Any", self._store))
 
 
-def _put_new[K, V](facts: dict[K, V], key: K, fact: V) -> bool:
-    is_new = key not in facts
-    if is_new:
-        facts[key] = fact
-    return is_new
-
-
 def _matches(signal: Signal, wanted: SignalFilter) -> bool:
     return (
         wanted.symbol in (None, signal.symbol)
@@ -396,23 +401,6 @@ def _matches(signal: Signal, wanted: SignalFilter) -> bool:
         and (wanted.since is None or wanted.since <= signal.timestamp)
         and (wanted.until is None or signal.timestamp <= wanted.until)
     )
-
-
-def _cursor(before: str, wanted: SignalFilter) -> str:
-    return base64.urlsafe_b64encode(json.dumps([before, asdict(wanted)]).encode()).decode()
-
-
-def _resume_at(cursor: str | None, wanted: SignalFilter) -> str | None:
-    if cursor is None:
-        return None
-    try:
-        before, of = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        timestamp_of(before)
-    except (ValueError, TypeError, InvalidInput):
-        raise InvalidInput(f"{cursor!r} is not a cursor of this list", field="cursor") from None
-    if of != asdict(wanted):
-        raise InvalidInput("this cursor belongs to a list with another filter", field="cursor")
-    return str(before)
 
 
 class FakePolicy:

@@ -9,6 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 TEMPLATE = Path(__file__).parents[1] / "infra" / "tables.yaml"
 CREATED = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+"""Properties that are arguments of CreateTable as they are."""
 
 
 class _CloudFormation(yaml.SafeLoader):  # type: ignore[misc]  # untyped base class, see above
@@ -34,4 +35,6 @@ def _arguments(properties: dict[str, Any], prefix: str) -> dict[str, Any]:
     chosen = {name: properties[name] for name in CREATED if name in properties}
     function, text = chosen["TableName"]
     assert function == "Sub", f"a table's name must be built from ${{Prefix}}, not by {function} {text}"
+    if stream := properties.get("StreamSpecification"):  # in CloudFormation a view type switches the stream on
+        chosen["StreamSpecification"] = {"StreamEnabled": True, **stream}
     return chosen | {"TableName": text.replace("${Prefix}", prefix)}

@@ -1,6 +1,9 @@
+from decimal import Decimal
+
 import pytest
 
 from plumbline.domain.errors import SettingsError
+from plumbline.domain.signals import MarketType
 from plumbline.settings import Settings
 
 GOOD = {
@@ -61,3 +64,34 @@ def test_blanks_around_a_value_mean_nothing_and_a_blank_value_is_missing() -> No
     assert Settings.read(GOOD | {"PLUMBLINE_STAGE": " dev "}).stage == "dev"
     with pytest.raises(SettingsError, match="PLUMBLINE_STAGE is missing"):
         Settings.read(GOOD | {"PLUMBLINE_STAGE": "  "})
+
+
+def test_paper_trades_have_the_terms_of_the_contract_and_every_signal_trades() -> None:
+    settings = Settings.read(GOOD)
+    assert (settings.paper_position_usd, settings.paper_fee_bps, settings.paper_slippage_bps) == (100, 10, 5)
+    assert (settings.paper_market_types, settings.paper_min_confidence) == ((MarketType.SPOT, MarketType.FUTURES), 0)
+
+
+def test_the_terms_of_paper_trades_come_from_the_environment() -> None:
+    changed = {"PAPER_POSITION_USD": "250", "PAPER_FEE_BPS": "7.5", "PAPER_SLIPPAGE_BPS": "0"}
+    settings = Settings.read(GOOD | changed | {"PAPER_MARKET_TYPES": "spot", "PAPER_MIN_CONFIDENCE": "0.7"})
+    assert (settings.paper_position_usd, settings.paper_fee_bps) == (Decimal(250), Decimal("7.5"))
+    assert (settings.paper_slippage_bps, settings.paper_market_types) == (0, (MarketType.SPOT,))
+    assert settings.paper_min_confidence == 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PAPER_POSITION_USD", "0"),
+        ("PAPER_POSITION_USD", "nan"),
+        ("PAPER_POSITION_USD", "much"),
+        ("PAPER_FEE_BPS", "-1"),
+        ("PAPER_SLIPPAGE_BPS", "1001"),
+        ("PAPER_MARKET_TYPES", "OPTIONS"),
+        ("PAPER_MIN_CONFIDENCE", "65"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}='{text}' is wrong"):
+        Settings.read(GOOD | {name: text})

@@ -17,7 +17,7 @@ from plumbline.domain.calendar import DAY, Interval, Timeframe
 from plumbline.domain.drift import DRIFTED, ModelReport
 from plumbline.health import MARKET, allowed
 from plumbline.observability import publish_lags, publish_model
-from plumbline.pipeline.progress import SUMMARISE, checking, generating
+from plumbline.pipeline.progress import SUMMARISE, TRACK, checking, generating
 from plumbline.pipeline.watching import WATCH
 from plumbline.settings import _NAMES, Settings
 
@@ -31,7 +31,9 @@ DEFAULTS: dict[str, Any] = RESOLVER.resolve(RAW["Globals"]["Function"])
 MONITORING = read(ROOT / "infra" / "monitoring.yaml")["Resources"]
 
 ASKS_THE_MODEL = {"GenerateSignals", "SummariseDay", "Api"}
-SCHEDULED = ("CollectCandles", "GenerateSignals", "CheckOutcomes", "SummariseDay")
+SCHEDULED = ("CollectCandles", "GenerateSignals", "CheckOutcomes", "TrackTrades", "SummariseDay")
+TELLING = ("Notify", "LiveFeed")
+STREAMED = ("Signals", "Positions", "Trades")
 TIMEFRAMES = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
 NOW = '"time": <time>'
 
@@ -75,8 +77,10 @@ def routes() -> dict[tuple[str, str], dict[str, Any]]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_is_granted_no_wildcard_and_no_scan(function: str) -> None:
     for statement in statements(function):
-        words = [*statement["Action"], *statement["Resource"]]
-        assert not [word for word in words if "*" in word or "Scan" in word]
+        # whoever listens, listens at an address that nobody knows beforehand
+        listeners = statement["Action"] == ["execute-api:ManageConnections"]
+        resources = [arn.removesuffix("/@connections/*") if listeners else arn for arn in statement["Resource"]]
+        assert not [word for word in (*statement["Action"], *resources) if "*" in word or "Scan" in word]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +89,10 @@ def test_a_function_is_granted_no_wildcard_and_no_scan(function: str) -> None:
         ("CollectCandles", {"Candles", "Channels", "Cursors", "Markets"}),
         ("GenerateSignals", {"Channels", "Cursors", "Signals", "Strategies"}),
         ("CheckOutcomes", {"Channels", "Cursors", "Outcomes"}),
+        ("TrackTrades", {"Channels", "Cursors", "Positions", "Trades"}),
         ("SummariseDay", {"Channels", "Cursors", "Rollups"}),
+        ("Notify", {"Connections", "Feed"}),
+        ("LiveFeed", {"Connections"}),
         ("Api", {"Cursors", "Idempotency", "Markets", "Signals", "Strategies"}),
     ],
 )
@@ -99,16 +106,37 @@ def test_a_function_writes_only_the_tables_of_its_own_step(function: str, writte
         ("CollectCandles", {"Candles", "Channels", "Cursors", "Markets"}),
         ("GenerateSignals", {"Candles", "Channels", "Cursors", "Markets", "Signals", "Strategies"}),
         ("CheckOutcomes", {"Candles", "Channels", "Cursors", "Outcomes", "Signals"}),
-        ("SummariseDay", {"Candles", "Channels", "Cursors", "Markets", "Outcomes", "Signals", "Strategies"}),
+        ("TrackTrades", {"Candles", "Channels", "Cursors", "Positions", "Signals", "Trades"}),
+        ("SummariseDay", {"Candles", "Channels", "Cursors", "Markets", "Outcomes", "Signals", "Strategies", "Trades"}),
+        ("Notify", {"Connections", "Feed"}),
+        ("LiveFeed", {"Channels", "Connections", "Cursors", "Feed", "Markets"}),
     ],
 )
 def test_a_function_reads_only_the_tables_that_its_step_needs(function: str, read: set[str]) -> None:
     assert tables(function, "GetItem", "BatchGetItem", "Query") == read
 
 
-def test_no_function_may_delete_a_fact_and_only_cursors_are_updated_in_place() -> None:
-    assert {table for name in FUNCTIONS for table in tables(name, "DeleteItem")} == {"Idempotency"}
-    assert {table for name in FUNCTIONS for table in tables(name, "UpdateItem")} == {"Cursors", "Idempotency"}
+def test_no_function_may_delete_a_fact_and_only_state_is_updated_in_place() -> None:
+    deleted = {(name, table) for name in FUNCTIONS for table in tables(name, "DeleteItem")}
+    assert deleted == {
+        ("Api", "Idempotency"),
+        ("TrackTrades", "Positions"),
+        ("Notify", "Connections"),
+        ("LiveFeed", "Connections"),
+    }
+    updated = {table for name in FUNCTIONS for table in tables(name, "UpdateItem")}
+    assert updated == {"Connections", "Cursors", "Idempotency"}
+
+
+def test_only_who_tells_listeners_may_send_to_them_and_only_to_those_of_this_feed() -> None:
+    sending = {
+        name: statement["Resource"]
+        for name in FUNCTIONS
+        for statement in statements(name)
+        if any(action.startswith("execute-api:") for action in statement["Action"])
+    }
+    listeners = "arn:aws:execute-api:us-east-1:000000000000:SocketApi/live/{}/@connections/*"
+    assert sending == {name: [listeners.format(method) for method in ("DELETE", "POST")] for name in TELLING}
 
 
 def test_only_the_api_switches_rules_and_only_those_of_the_checks() -> None:
@@ -141,6 +169,7 @@ def test_schedules_are_these_and_carry_the_time_they_were_meant_for() -> None:
         "check-24h": ("CheckOutcomes", "cron(4/15 * * * ? *)", '{"interval": "24h", ' + NOW + "}"),
         "check-7d": ("CheckOutcomes", "cron(8 * * * ? *)", '{"interval": "7d", ' + NOW + "}"),
         "check-30d": ("CheckOutcomes", "cron(9 * * * ? *)", '{"interval": "30d", ' + NOW + "}"),
+        "track": ("TrackTrades", "cron(* * * * ? *)", "{" + NOW + "}"),
         "summarise": ("SummariseDay", "cron(5 0 * * ? *)", "{" + NOW + "}"),
         "refresh-summaries": ("SummariseDay", "cron(5 1-23 * * ? *)", "{" + NOW + "}"),
     } | {
@@ -206,6 +235,7 @@ def test_an_alarm_watches_the_market_and_every_cursor_that_a_schedule_moves() ->
         MARKET,
         *(generating(timeframe) for timeframe in TIMEFRAMES),
         *(checking(interval) for interval in Interval),
+        TRACK,
         SUMMARISE,
         WATCH,
     }
@@ -327,6 +357,121 @@ def test_the_model_is_judged_by_whole_days_as_its_reports_are(metric: str, days:
     assert OF_THE_MODEL[metric]["EvaluationPeriods"] == days
 
 
+# --- the live feed ---------------------------------------------------------------------------------------------------
+
+MAPPINGS = of_type("AWS::Lambda::EventSourceMapping")
+
+
+def test_whatever_is_written_to_signals_positions_or_trades_starts_notify() -> None:
+    assert {(m["FunctionName"], m["EventSourceArn"]) for m in MAPPINGS.values()} == {
+        ("Notify", f"Tables.Outputs.{table}StreamArn") for table in STREAMED
+    }
+    readable = [statement for statement in statements("Notify") if "dynamodb:GetRecords" in statement["Action"]]
+    assert {arn for statement in readable for arn in statement["Resource"]} == {
+        mapping["EventSourceArn"] for mapping in MAPPINGS.values()
+    }
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS.values(), ids=MAPPINGS)
+def test_nothing_is_passed_over_and_one_bad_record_does_not_hold_up_the_others(mapping: dict[str, Any]) -> None:
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRetryAttempts"] == 10
+    assert mapping["MaximumRecordAgeInSeconds"] == 3600
+    assert mapping["DestinationConfig"]["OnFailure"] == {"Destination": "DeadLetters.Arn"}
+    assert mapping.get("ParallelizationFactor", 1) == 1
+
+
+@pytest.mark.parametrize("function", TELLING)
+def test_messages_leave_by_the_stage_at_which_clients_connect(function: str) -> None:
+    stage = RESOURCES["SocketStage"]["Properties"]
+    region = "SocketApi.execute-api.us-east-1.amazonaws.com"
+    assert environment(function)["PLUMBLINE_SOCKETS_ENDPOINT"] == f"https://{region}/{stage['StageName']}"
+    assert environment("Api")["PLUMBLINE_FEED_URL"] == f"wss://{region}/{stage['StageName']}"
+    assert RESOLVER.resolve(RAW["Outputs"]["FeedUrl"]["Value"]) == environment("Api")["PLUMBLINE_FEED_URL"]
+
+
+def test_a_client_speaks_to_one_function_whatever_it_says() -> None:
+    targets = {route["RouteKey"]: route["Target"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
+    assert targets == dict.fromkeys(("$connect", "$disconnect", "$default"), "integrations/SocketIntegration")
+    assert "functions/LiveFeed.Arn/" in RESOURCES["SocketIntegration"]["Properties"]["IntegrationUri"]
+    assert FUNCTIONS["LiveFeed"]["Timeout"] < 29
+
+
+def test_what_notify_gives_up_lies_with_the_other_dead_letters() -> None:
+    assert environment("Notify")["PLUMBLINE_DEAD_LETTERS"] == "DeadLetters"
+    sending = {name for name in FUNCTIONS for statement in statements(name) if "sqs:SendMessage" in statement["Action"]}
+    assert sending == {"Notify"}
+
+
+# --- the front door --------------------------------------------------------------------------------------------------
+
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+DOOR = RESOURCES["FrontDoor"]["Properties"]["DistributionConfig"]
+BEHAVIOURS = {behaviour["PathPattern"]: behaviour for behaviour in DOOR["CacheBehaviors"]}
+LOCAL = Resolver(RAW, default_parameters(RAW) | {"Stage": "local", "LocalEndpoint": "http://127.0.0.1:4566"})
+
+
+def test_what_is_not_known_to_be_public_is_never_kept_at_the_front_door() -> None:
+    assert DOOR["DefaultCacheBehavior"]["CachePolicyId"] == CACHING_DISABLED
+    assert DOOR["DefaultCacheBehavior"]["OriginRequestPolicyId"] == ALL_BUT_HOST
+    assert {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"} == set(
+        DOOR["DefaultCacheBehavior"]["AllowedMethods"]
+    )
+    kept = {path for path, behaviour in BEHAVIOURS.items() if behaviour["CachePolicyId"] != CACHING_DISABLED}
+    assert kept == {"/api/public/*", "/bot-performance*", "/docs", "/openapi.json"}
+
+
+def test_every_path_that_the_front_door_keeps_is_public() -> None:
+    kept = [path for path, behaviour in BEHAVIOURS.items() if behaviour["CachePolicyId"] != CACHING_DISABLED]
+    for path, event in ((path, event) for (path, _), event in routes().items()):
+        if any(fnmatch.fnmatch(path, pattern) for pattern in kept):
+            assert event.get("Auth") == {"Authorizer": "NONE"}, path
+
+
+def test_the_api_says_how_long_an_answer_is_kept_and_its_query_and_form_are_part_of_it() -> None:
+    policy = RESOURCES["AsTheApiSays"]["Properties"]["CachePolicyConfig"]
+    assert (policy["MinTTL"], policy["DefaultTTL"]) == (0, 0)
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert key["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Accept"]}
+    assert key["CookiesConfig"] == {"CookieBehavior": "none"}
+    assert key["EnableAcceptEncodingGzip"]
+    assert key["EnableAcceptEncodingBrotli"]
+
+
+def test_the_apis_errors_are_passed_on_and_never_kept() -> None:
+    assert all(set(error) == {"ErrorCode", "ErrorCachingMinTTL"} for error in DOOR["CustomErrorResponses"])
+    assert {error["ErrorCachingMinTTL"] for error in DOOR["CustomErrorResponses"]} == {0}
+
+
+def test_the_front_door_leads_to_the_stages_of_the_two_apis_on_aws_and_locally() -> None:
+    assert {(origin["DomainName"], origin["OriginPath"]) for origin in DOOR["Origins"]} == {
+        ("RestApi.execute-api.us-east-1.amazonaws.com", "/v1"),
+        ("SocketApi.execute-api.us-east-1.amazonaws.com", ""),
+    }
+    assert {origin["CustomOriginConfig"]["OriginProtocolPolicy"] for origin in DOOR["Origins"]} == {"https-only"}
+    here = LOCAL.resolve(RAW["Resources"]["FrontDoor"]["Properties"]["DistributionConfig"])["Origins"]
+    assert {(origin["DomainName"], origin["OriginPath"]) for origin in here} == {
+        ("localhost", "/_aws/execute-api/RestApi/v1"),
+        ("localhost", "/_aws/execute-api/SocketApi"),
+    }
+    assert {origin["CustomOriginConfig"]["HTTPPort"] for origin in here} == {"4566"}
+
+
+@pytest.mark.parametrize(
+    ("output", "address"),
+    [
+        ("ApiUrl", "http://127.0.0.1:4566/_aws/execute-api/RestApi/v1"),
+        ("FeedUrl", "ws://127.0.0.1:4566/_aws/execute-api/SocketApi/live"),
+        ("FrontDoorUrl", "http://FrontDoor.cloudfront.localhost:4566"),
+    ],
+)
+def test_a_local_stack_has_local_addresses(output: str, address: str) -> None:
+    assert LOCAL.resolve(RAW["Outputs"][output]["Value"]) == address
+
+
 # --- environment -----------------------------------------------------------------------------------------------------
 
 
@@ -337,8 +482,9 @@ def test_the_environment_is_one_that_settings_can_read(function: str) -> None:
 
 
 def test_every_setting_is_set_and_nothing_that_is_none() -> None:
-    others = {name for name in environment("Api") if name.startswith("POWERTOOLS_")} | {"OPENBLAS_NUM_THREADS"}
-    assert set(environment("Api")) - others == set(_NAMES)
+    told = {name for function in FUNCTIONS for name in environment(function)}
+    others = {name for name in told if name.startswith("POWERTOOLS_")} | {"OPENBLAS_NUM_THREADS"}
+    assert told - others == set(_NAMES)
 
 
 @pytest.mark.parametrize("model", ["", "none", "/opt/python/policies/mine.onnx"])
@@ -375,7 +521,11 @@ def test_the_template_lists_exactly_the_paths_that_the_application_serves() -> N
 
 def test_only_these_paths_are_public() -> None:
     public = {path for (path, _), event in routes().items() if event.get("Auth") == {"Authorizer": "NONE"}}
-    assert public == {"/", "/health", "/openapi.json", "/docs"}
+    paper = {"", "/open-positions", "/summary", "/performance", "/{signal_id}"}
+    page = {"/bot-performance", "/bot-performance/{asset}"}
+    assert (
+        public == {"/", "/health", "/openapi.json", "/docs"} | {f"/api/public/paper-trading{p}" for p in paper} | page
+    )
     assert RESOURCES["RestApi"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Users"
 
 

@@ -6,17 +6,20 @@ from functools import cache
 
 import numpy as np
 
-from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, parse_instant
+from plumbline.domain.books import BOOK_DIMENSIONS, dump_book_row
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, days_between, parse_instant
 from plumbline.domain.candles import Candles
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import dump_row
 from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS
+from plumbline.domain.trades import Position, Trade
 from plumbline.pipeline.checking import check_outcomes
 from plumbline.pipeline.collecting import collect_candles
 from plumbline.pipeline.generating import generate_signals
 from plumbline.pipeline.ruling import Models
 from plumbline.pipeline.summarising import summarise_day
+from plumbline.pipeline.trading import track_trades
 from plumbline.ports import Stores
 from plumbline.settings import Settings
 from tests.fakes import FakeExchange, FakePolicy, memory_stores
@@ -46,6 +49,11 @@ def generate_without_a_model(stores: Stores, _: FakeExchange, now: int) -> dict[
     return generate_signals(stores, SETTINGS, Timeframe.H1, now)
 
 
+def track(stores: Stores, _: FakeExchange, now: int) -> dict[str, int]:
+    """The tracker's run."""
+    return track_trades(stores, SETTINGS, now)
+
+
 def check(interval: Interval) -> Call:
     """One interval's check."""
     return lambda stores, _, now: check_outcomes(stores, interval, now)
@@ -56,7 +64,7 @@ def summarise(stores: Stores, _: FakeExchange, now: int) -> dict[str, int]:
     return summarise_day(stores, now)
 
 
-SCHEDULE: tuple[Call, ...] = (collect, generate, *map(check, Interval), summarise)
+SCHEDULE: tuple[Call, ...] = (collect, generate, track, *map(check, Interval), summarise)
 
 
 @cache
@@ -122,6 +130,9 @@ class Record:
     signals: list[Signal] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     rollups: dict[tuple[str, str], str] = field(default_factory=dict)
+    trades: list[Trade] = field(default_factory=list)
+    positions: list[Position] = field(default_factory=list)
+    books: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stores: Stores) -> "Record":
@@ -134,4 +145,11 @@ class Record:
             signals,
             sorted(outcomes, key=lambda o: (o.signal_id, o.interval)),
             {(r.day, d): dump_row(row) for r in days for d, row in r.cells.items()},
+            [replace(t, recorded_at=0) for t in stores.trades.closed_between(0, far)],
+            stores.positions.all(),
+            {
+                (r.day, d): dump_book_row(row)
+                for r in stores.book_rollups.days(days_between(START - DAY, START + 30 * DAY), BOOK_DIMENSIONS)
+                for d, row in r.cells.items()
+            },
         )

@@ -27,6 +27,7 @@ IntervalName = Literal["1h", "4h", "24h", "7d", "30d"]
 Direction = Literal["BUY", "SELL"]
 TierName = Literal["TIER_1_MUST_BUY", "TIER_2_STRONG_BUY", "TIER_3_WATCHLIST", "TIER_4_NEUTRAL"]
 Judgement = Literal["WIN", "LOSS", "NEUTRAL", "UNKNOWN"]
+ActualOutcome = Literal["pending", "win", "loss", "expired", "unknown"]
 
 
 class OutcomeBody(TypedDict):
@@ -100,6 +101,16 @@ class SignalBody(JudgedBody):
     provenance: ProvenanceBody
     simulated: Annotated[bool, Field(description="made from a simulated market")]
     latency_ms: int
+    actual_outcome: Annotated[
+        ActualOutcome,
+        Field(
+            description="how its paper trade closed: `win` at its target, `loss` at its stop, `expired` after a day, "
+            "`unknown` in a hole of the market's data; `pending` before that"
+        ),
+    ]
+    actual_profit_pct: Annotated[float | None, Field(description="percent, after fees and slippage")]
+    close_price: Annotated[float | None, Field(description="before slippage")]
+    closed_at: Time | None
     outcomes: NotRequired[Annotated[list[OutcomeBody], Field(description="with include=outcomes: the five checks")]]
 
 

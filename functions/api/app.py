@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Request, Response
@@ -9,14 +10,16 @@ from chalice.app import Chalice, Request, Response
 from api import problems
 from api.caching import conditional
 from api.context import Services
+from api.dashboard import dashboard
 from api.operations import Operation, Resource
+from api.paper_trading import paper_trading
 from api.performance import performance
 from api.service import service
 from api.signals import signals
 from plumbline import wiring
 from plumbline.observability import logger
 
-RESOURCES: tuple[Resource, ...] = (service, signals, performance)
+RESOURCES: tuple[Resource, ...] = (service, signals, performance, paper_trading, dashboard)
 OPERATIONS: tuple[Operation, ...] = tuple(o for resource in RESOURCES for o in resource.operations)
 
 if TYPE_CHECKING:
@@ -83,6 +86,10 @@ def _has_model() -> bool:
     return wiring.model_file(wiring.settings()) is not None
 
 
+def _page() -> Path:
+    return Path(__file__).with_name("page")
+
+
 app = create_app(
     Services(
         stores=wiring.stores,
@@ -92,6 +99,7 @@ app = create_app(
         win=wiring.win,
         has_model=_has_model,
         replies=_replies,
+        page=_page,
         now=wiring.now,
     )
 )

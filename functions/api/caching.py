@@ -4,6 +4,9 @@ import hashlib
 
 from chalice.app import Request, Response
 
+_KEPT = frozenset({"ETag", "Cache-Control", "Vary"})
+"""What a 304 repeats (RFC 9110, 15.4.5)."""
+
 
 def conditional(request: Request, response: Response) -> Response:
     """The response with its ETag, or 304 Not Modified; untouched where it is not public or not a success."""
@@ -13,7 +16,7 @@ def conditional(request: Request, response: Response) -> Response:
     response.headers["ETag"] = tag
     if not _has(request.headers.get("if-none-match", ""), tag):
         return response
-    kept = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
+    kept = {name: value for name, value in response.headers.items() if name in _KEPT}
     return Response(body="", status_code=304, headers=kept)
 
 

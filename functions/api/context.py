@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.problems import Forbidden, Unauthorized
@@ -30,6 +31,8 @@ class Services:
     """Whether there is a model file, without opening it."""
     replies: "Callable[[], BasePersistenceLayer]"
     """Where answers to requests with an Idempotency-Key are kept."""
+    page: Callable[[], Path]
+    """The folder of the built dashboard, whether it is there or not."""
     now: Callable[[], int]
 
 

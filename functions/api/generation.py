@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from api.answers import DecidedBy, DecisionBody, Generated, ProbabilitiesBody
 from api.inputs import CandlesGiven, FromDatabase, ValuesGiven
 from api.operations import Call
-from api.rendering import number
 from api.stored import ALONE, Stored, newest_close, stored
 from plumbline import queries
 from plumbline.domain.calendar import Timeframe, iso
@@ -21,6 +20,7 @@ from plumbline.pipeline.channels import active_configuration
 from plumbline.pipeline.generating import to_signal, with_win_probability
 from plumbline.pipeline.progress import Progress, collecting
 from plumbline.pipeline.ruling import Ruling, WinModels, no_policy, no_win_model, unasked
+from plumbline.rendering import number
 
 GIVEN = "given"
 

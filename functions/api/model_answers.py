@@ -140,27 +140,34 @@ class SignalCountsBody(TypedDict):
 
 
 class OpenBody(TypedDict):
-    """Signals younger than 24 hours."""
+    """The paper trades open now."""
 
     count: Count
     long: Count
     short: Count
+    as_of: Annotated[Time | None, Field(description="the minute of the prices; null before the tracker ever ran")]
+    unrealised_usd: Annotated[float, Field(description="what closing all of them would make, after costs")]
 
 
 class ClosedBody(TypedDict):
-    """The 24-hour checks that fell due in `period`."""
+    """The paper trades that closed in `period`, after fees and slippage."""
 
-    due: Count
+    due: Annotated[int, Field(ge=0, description="all that closed")]
     checked: Annotated[int, Field(ge=0, description="those with a price")]
-    wins: Count
-    losses: Count
-    neutral: Count
+    wins: Annotated[int, Field(ge=0, description="made more than $0.01")]
+    losses: Annotated[int, Field(ge=0, description="lost more than $0.01")]
+    neutral: Annotated[int, Field(ge=0, description="neither")]
     unknown: Annotated[int, Field(ge=0, description="given up: the market's data had a hole")]
-    avg_pnl_pct: Annotated[float | None, Field(description="over those checked; null where there are none")]
+    targets: Count
+    stops: Count
+    expired: Count
+    total_pnl_usd: float
+    avg_pnl_usd: Annotated[float | None, Field(description="over those with a price; null where there are none")]
+    avg_pnl_pct: Annotated[float | None, Field(description="the same, of a position of today's size")]
 
 
 class PositionsBody(TypedDict):
-    """A position is open until its 24-hour check, the longest that a trade lasts."""
+    """The paper trades that count in the record."""
 
     open: OpenBody
     closed: ClosedBody

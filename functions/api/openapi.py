@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pydantic import Field, TypeAdapter
 
 from api import problems
-from api.operations import JSON, Access, Operation
+from api.operations import CSV, JSON, Access, Operation
 from plumbline import __version__
 from plumbline.health import TableState
 
@@ -30,7 +30,8 @@ _WHEN = {
     422: "What was sent cannot be used; `errors` says which field and why",
     429: "Too many requests; try again after `Retry-After` seconds",
     500: "The request failed on our side",
-    503: "A store is away: try again after `Retry-After` seconds; or the model file is refused: `detail` says why",
+    503: "A store is away: try again after `Retry-After` seconds; or a file of the service is missing or refused: "
+    "`detail` says which and why",
 }
 _ALWAYS = (413, 429, 500, 503)
 """What any operation may answer; the gateway itself says the first two."""
@@ -38,6 +39,8 @@ _TAGS = {
     "service": "What the service is, how it is, and this document.",
     "signals": "The log of signals, decisions on demand, and the model behind them.",
     "performance": "What became of the signals, and the checks that find out.",
+    "paper-trading": "The public record: every signal's paper trade, open and closed, and what they came to.",
+    "dashboard": "The page that shows the public record.",
 }
 
 
@@ -134,6 +137,8 @@ def _security(access: Access) -> list[dict[str, list[str]]]:
 
 
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    for name, part in operation.parts.items():
+        yield _parameter("path", name, part, required=True)
     if operation.query:
         schema = operation.query.model_json_schema(ref_template=_REF)
         for name, property_ in schema["properties"].items():
@@ -176,17 +181,26 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 
 
 def _answer(operation: Operation, status: int, schema: Any) -> dict[str, Any]:
-    media_type = operation.media_type.partition(";")[0]
+    content = {_plain(operation.media_type): {"schema": schema}}
+    for media_type in operation.formats:
+        content[_plain(media_type)] = {"schema": {} if _plain(media_type) == JSON else {"type": "string"}}
     names = ["Cache-Control"]
     if operation.cache.startswith("public"):
         names.append("ETag")
+    if CSV in operation.formats:
+        names += ["Vary", "Content-Disposition", "Link"]
     if operation.idempotent:
         names.append("Idempotent-Replayed")
     return {
         "description": HTTPStatus(status).phrase,
         "headers": _headers(*names),
-        "content": {media_type: {"schema": schema}},
+        "content": content,
     }
+
+
+def _plain(media_type: str) -> str:
+    """A media type without its parameters."""
+    return media_type.partition(";")[0]
 
 
 def _problem(status: int, schemas: Schemas) -> dict[str, Any]:

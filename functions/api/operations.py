@@ -20,6 +20,7 @@ from plumbline.settings import Settings
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+CSV = "text/csv; charset=utf-8; header=present"
 PRIVATE = "no-store"
 
 
@@ -58,20 +59,28 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation answers: a JSON value, or text where the operation's media type is another."""
+    """What an operation answers: a JSON value, or text where the operation's media type is another.
+
+    Text, too, is what names a `media_type` of its own: one of the operation's further formats.
+    """
 
     body: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = ""
 
 
 type View = Callable[..., Answer]
-"""Takes the Call, then `query` and `body` where the operation declares them."""
+"""Takes the Call, then `query`, `body` and the parts of the path by name, where the operation declares them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
-    """One method of one path. `answers` maps each status to the type of its body."""
+    """One method of one path. `answers` maps each status to the type of its body.
+
+    `parts` holds the JSON schema of each part of the path that is written in braces, `formats` the further media types
+    that the operation answers in.
+    """
 
     method: str
     path: str
@@ -82,8 +91,10 @@ class Operation:
     access: Access = Access.USER
     query: type[BaseModel] | None = None
     body: TypeAdapter[Any] | None = None
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cache: str = PRIVATE
     media_type: str = JSON
+    formats: tuple[str, ...] = ()
     idempotent: bool = False
     problems: tuple[int, ...] = ()
 
@@ -122,7 +133,7 @@ class Operation:
         return caller
 
     def _arguments(self, request: Request) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
+        arguments: dict[str, Any] = {name: (request.uri_params or {})[name] for name in self.parts}
         if self.query:
             arguments["query"] = self.query.model_validate(_query(request))
         if self.body:
@@ -131,9 +142,11 @@ class Operation:
 
     def render(self, answer: Answer) -> Response:
         """The answer as HTTP. NaN is no JSON: one that slipped through is our fault, and a 500."""
-        text = answer.body if self.media_type != JSON else _dump(answer.body)
+        media_type = answer.media_type or self.media_type
+        is_text = answer.media_type or media_type != JSON
+        text = answer.body if is_text else _dump(answer.body)
         headers: dict[str, str | list[str]] = {
-            "Content-Type": self.media_type,
+            "Content-Type": media_type,
             "Cache-Control": self.cache,
             **answer.headers,
         }
@@ -177,7 +190,7 @@ class Resource:
 def _route(
     blueprint: Blueprint, operation: Operation, services: Services, operations: tuple[Operation, ...]
 ) -> Callable[[], Response]:
-    def view() -> Response:
+    def view(**_: str) -> Response:
         try:
             return operation.perform(services, blueprint.current_request, operations)
         except Exception as error:

@@ -88,7 +88,8 @@ def track_outside_signal(call: Call, body: OutsideSignal) -> Answer:
         timestamp=now if body.timestamp is None else body.timestamp,
     )
     signal, is_new = track_signal(call.stores, alert, now)
-    return Answer({"ok": True, "data": signal_body(signal)}, status=201 if is_new else 200)
+    trade = call.stores.trades.get([signal.signal_id]).get(signal.signal_id)
+    return Answer({"ok": True, "data": signal_body(signal, trade)}, status=201 if is_new else 200)
 
 
 @performance.post(

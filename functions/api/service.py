@@ -6,10 +6,11 @@ from api.answers import Health, ServiceBody
 from api.model import mode_of, model_state
 from api.operations import HTML, Access, Answer, Call, Resource
 from api.problems import TablesAway
-from api.rendering import exchange_body, is_simulated, lag_body
+from api.rendering import exchange_body, lag_body
 from plumbline import __version__
 from plumbline.domain.calendar import iso
 from plumbline.health import OK, TableState, lags, market_state, table_states
+from plumbline.rendering import is_simulated
 
 service = Resource("service")
 CACHED = "public, max-age=300"

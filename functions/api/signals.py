@@ -14,6 +14,9 @@ from api.inputs import (
 )
 from api.model_answers import ModelInfo, ServiceStatistics
 from api.operations import Answer, Call, Resource
+from api.paper_answers import Positions
+from api.paper_inputs import PageQuery, Status
+from api.paper_lists import listed
 from api.rendering import signal_body
 from plumbline import queries
 from plumbline.ports import SignalFilter
@@ -26,7 +29,9 @@ def latest_signal(call: Call, query: LatestQuery) -> Answer:
     """The newest signal of a symbol, of a channel, or of all; 404 before there is one."""
     stores = call.stores
     symbol = _symbol(call, query.symbol)
-    return Answer({"signal": signal_body(queries.latest(stores, symbol, query.channel))})
+    signal = queries.latest(stores, symbol, query.channel)
+    trades = stores.trades.get([signal.signal_id])
+    return Answer({"signal": signal_body(signal, trades.get(signal.signal_id))})
 
 
 @signals.get("/api/signals/history", "The log of signals", query=HistoryQuery, answers={200: History}, problems=(422,))
@@ -37,11 +42,12 @@ def signal_history(call: Call, query: HistoryQuery) -> Answer:
         symbol=_symbol(call, query.symbol), channel_id=query.channel, since=query.since, until=query.until
     )
     page = stores.signals.page(wanted, query.limit, query.cursor)
-    if query.include:
-        known = queries.outcomes_of(stores, page.items)
-        bodies = [signal_body(signal, known.get(signal.signal_id, {})) for signal in page.items]
-    else:
-        bodies = [signal_body(signal) for signal in page.items]
+    trades = stores.trades.get(signal.signal_id for signal in page.items)
+    judged = queries.outcomes_of(stores, page.items) if query.include else None
+    bodies = [
+        signal_body(signal, trades.get(signal.signal_id), None if judged is None else judged.get(signal.signal_id, {}))
+        for signal in page.items
+    ]
     return Answer({"signals": bodies, "next_cursor": page.next_cursor})
 
 
@@ -77,6 +83,30 @@ def generate_signal_from_db(call: Call, body: FromDatabase) -> Answer:
     return Answer(_generation().on_stored(call, body))
 
 
+@signals.get(
+    "/api/signals/positions/active",
+    "Open trades",
+    query=PageQuery,
+    answers={200: Positions},
+    problems=(404, 422),
+)
+def active_positions(call: Call, query: PageQuery) -> Answer:
+    """The paper trades that are open, the newest first, at the last price of their market."""
+    return _positions(call, query, "open")
+
+
+@signals.get(
+    "/api/signals/positions/closed",
+    "Closed trades",
+    query=PageQuery,
+    answers={200: Positions},
+    problems=(404, 422),
+)
+def closed_positions(call: Call, query: PageQuery) -> Answer:
+    """The paper trades that closed in the last `days`, the last closed first."""
+    return _positions(call, query, "closed")
+
+
 @signals.get("/api/signals/model/info", "The model behind the signals", answers={200: ModelInfo})
 def signal_model_info(call: Call) -> Answer:
     """Version, hash, inputs, figures out of sample, calibration and drift of the model.
@@ -94,13 +124,17 @@ def signal_statistics(call: Call) -> Answer:
     """How fast the generator and the policy worked in the last runs, and what was signalled, is open and was closed.
 
     The generator remembers its last 40 runs of each timeframe. Percentiles are by nearest rank. `signals` and
-    `positions` are those that count in the record. A position is open until its 24-hour check, the longest that a
-    paper trade lasts: `open` are signals younger than 24 hours, `closed` the 24-hour outcomes of the period. Stops and
-    targets come in with the paper trades.
+    `positions` are those that count in the record: `open` are the paper trades open now, `closed` those that closed in
+    the period, after fees and slippage.
     """
     from api.statistics import service_statistics  # noqa: PLC0415  asked for by few
 
     return Answer(service_statistics(call))
+
+
+def _positions(call: Call, query: PageQuery, part: Status) -> Answer:
+    page = listed(call, query, (part,), query.limit, query.cursor)
+    return Answer(Positions(count=len(page.trades), positions=page.trades, next_cursor=page.next_cursor))
 
 
 def _symbol(call: Call, text: str | None) -> str | None:

@@ -1,5 +1,6 @@
-"""The service at work: how fast it decides, what it signalled, what is open and what became of the rest."""
+"""The service at work: how fast it decides, what it signalled, which trades are open and what the others came to."""
 
+from collections import Counter
 from dataclasses import asdict
 from typing import cast
 
@@ -17,12 +18,17 @@ from api.model_answers import (
     TimeframeBody,
 )
 from api.operations import Call
-from api.rendering import number, period_body
+from api.rendering import period_body, time_or_none
 from plumbline import queries
-from plumbline.domain.calendar import DAY, Interval, iso
-from plumbline.domain.performance import Cells, Tally
+from plumbline.domain.books import BookCell
+from plumbline.domain.calendar import DAY, iso
+from plumbline.domain.figures import TradeFigures
+from plumbline.domain.performance import Cells
 from plumbline.domain.signals import Side
+from plumbline.ports import Stores
 from plumbline.queries import Pace, Quantiles
+from plumbline.selections import book
+from plumbline.settings import Settings
 
 DAYS = 30
 """UTC days of the period, the running one included."""
@@ -49,7 +55,7 @@ def service_statistics(call: Call) -> ServiceStatistics:
         ],
         signals=SignalCountsBody(last_24h=_issued(day), period=_issued(period.cells)),
         positions=PositionsBody(
-            open=_open(day), closed=_closed(period.cell("all", "all").tallies.get(Interval.H24, Tally()))
+            open=_open(stores), closed=_closed(book(stores, DAYS, ["all"], now).cell("all", "all"), call.settings)
         ),
     )
 
@@ -87,24 +93,35 @@ def _issued(cells: Cells) -> IssuedBody:
     )
 
 
-def _open(day: Cells) -> OpenBody:
+def _open(stores: Stores) -> OpenBody:
+    """Counted from the positions themselves, which exist no longer than a trade lasts; their worth is the board's."""
+    sides = Counter(position.side for position in stores.positions.all() if position.origin.counts)
+    board = stores.positions.board()
     return OpenBody(
-        count=_signals(day, "all", "all"),
-        long=_signals(day, "type", Side.LONG),
-        short=_signals(day, "type", Side.SHORT),
+        count=sides.total(),
+        long=sides[Side.LONG],
+        short=sides[Side.SHORT],
+        as_of=time_or_none(board.as_of if board else None),
+        unrealised_usd=float(board.unrealised_usd) if board else 0.0,
     )
 
 
-def _closed(tally: Tally) -> ClosedBody:
-    checked = tally.checked
+def _closed(cell: BookCell, settings: Settings) -> ClosedBody:
+    net = TradeFigures.of(cell.net, cell.priced)
+    mean = net.expectancy_usd
     return ClosedBody(
-        due=tally.due,
-        checked=checked,
-        wins=tally.wins,
-        losses=tally.losses,
-        neutral=tally.neutral,
-        unknown=tally.unknown,
-        avg_pnl_pct=number(round(tally.pnl / checked, 6)) if checked else None,
+        due=cell.closed,
+        checked=cell.priced,
+        wins=cell.winning,
+        losses=cell.losing,
+        neutral=cell.flat,
+        unknown=cell.unknown,
+        targets=cell.targets,
+        stops=cell.stops,
+        expired=cell.expired,
+        total_pnl_usd=net.total_pnl_usd,
+        avg_pnl_usd=mean,
+        avg_pnl_pct=None if mean is None else round(100 * mean / float(settings.paper_position_usd), 6),
     )
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from infra.local.processes import run_tool
 from infra.local.workspace import Workspace, architecture, child_environment
 
-SOURCES = ("template.yaml", "infra/*.yaml", "functions/**/*", "layers/**/*", "shared/**/*", "requirements/**/*")
+SOURCES = (
+    *("template.yaml", "infra/*.yaml", "functions/**/*", "layers/**/*", "shared/**/*", "requirements/**/*"),
+    *("infra/dashboard/*", "infra/dashboard/src/**/*", "infra/dashboard/public/**/*"),
+)
 """Everything that the build reads."""
 VARIABLES = ("ARCHITECTURE", "EXCHANGES", "SERVICES")
 """What layers/Makefile takes from the environment and puts into the artefacts."""
@@ -25,6 +28,8 @@ def build(workspace: Workspace) -> bool:
         if workspace.built_template.exists() and mark.exists() and mark.read_text() == inputs:
             return False
         workspace.build.parent.mkdir(parents=True, exist_ok=True)
+        # make knows whether the page is older than its source
+        run_tool(["make", "page"], workspace.log("page"), environment, workspace.root)
         template = workspace.root / "template.yaml"
         command = [workspace.sam, "build", "--template", template, "--build-dir", workspace.build, "--parallel"]
         run_tool(command, workspace.log("build"), environment, workspace.root)

@@ -158,7 +158,7 @@ def signals(
 
 @app.command()
 def verify() -> None:
-    """Recompute every outcome the API shows from the market's own candles, with none of the code that made them."""
+    """Recompute every outcome and paper trade from the market's own candles, with none of the code that made them."""
     with _told() as workspace:
         if not demonstration.prove(console, _with_fresh_tokens(workspace)):
             raise typer.Exit(1)

@@ -16,9 +16,10 @@ from infra.local import replay
 from infra.local.cloud import Cloud
 from infra.local.exchange.recorded import read_file
 from infra.local.market import Clock
-from infra.local.report import Reader, figures_table, signal_table
+from infra.local.report import Reader, figures_table, paper_line, signal_table
 from infra.local.stack import Stack
-from infra.local.verify import BINANCE, exchange_minutes, verify
+from infra.local.verify import BINANCE, Verdict, exchange_minutes, verify
+from infra.local.verify_trades import verify_trades
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Timeframe, day_start, iso, parse_instant
 from plumbline.domain.errors import InvalidInput
 
@@ -98,13 +99,14 @@ def _summary(result: replay.Result, seconds: float) -> str:
 
 
 def show(console: Console, stack: Stack, days: int, rows: int) -> int:
-    """The signals and their figures, through the API; returns how many signals there are."""
+    """The signals and their figures and the paper book, through the API; returns how many signals there are."""
     with closing(Reader(stack, stack.tokens["user"])) as reader:
         signals = [*reader.signals()]
         intervals = {row["interval"]: row for row in reader.by_interval(days)}
-        overall = reader.statistics(days)
+        overall, book = reader.statistics(days), reader.paper(days)
     console.print(signal_table(signals, stack.exchange, rows))
     console.print(figures_table(overall, intervals, stack.exchange))
+    console.print(paper_line(book), highlight=False)
     return len(signals)
 
 
@@ -117,18 +119,26 @@ def picture(stack: Stack, days: int, rows: int) -> str:
 
 
 def prove(console: Console, stack: Stack) -> bool:
-    """Recompute every outcome from the market's own candles; False, and every difference shown, where one differs."""
+    """Recompute every outcome and every paper trade from the market's own candles; False where one differs."""
+    minutes = exchange_minutes(_market_address(stack))
     with closing(Reader(stack, stack.tokens["user"])) as reader:
-        now = parse_instant(reader.get("/health")["as_of"])
-        verdict = verify(reader.signals(), exchange_minutes(_market_address(stack)), now)
+        outcomes = verify(reader.signals(), minutes, parse_instant(reader.get("/health")["as_of"]))
+        as_of = reader.paper_as_of()
+        trades = verify_trades(reader.trades(), minutes, parse_instant(as_of) if as_of else 0)
+    return all(
+        [
+            _told(console, outcomes, f"outcomes of {outcomes.signals} signals agree"),
+            _told(console, trades, "paper trades agree, fill by fill and cent by cent,"),
+        ]
+    )
+
+
+def _told(console: Console, verdict: Verdict, what: str) -> bool:
     for difference in verdict.differing:
         console.print(difference, style="red", markup=False, highlight=False, soft_wrap=True)
     total = verdict.agreeing + len(verdict.differing)
-    console.print(
-        f"{verdict.agreeing} of {total} outcomes of {verdict.signals} signals agree with the market's own candles",
-        style="green" if not verdict.differing else "red",
-        highlight=False,
-    )
+    style = "red" if verdict.differing else "green"
+    console.print(f"{verdict.agreeing} of {total} {what} with the market's own candles", style=style, highlight=False)
     return not verdict.differing
 
 
@@ -149,14 +159,16 @@ def how_to_go_on(stack: Stack, file: Path, days: int) -> str:
     user, operator = (f'-H "Authorization: Bearer $({me} token {person})"' for person in ("user", "operator"))
     return "\n".join(
         (
-            f"The API is at {stack.api_url}; tokens and addresses are in {file}. Try:",
+            f"The dashboard is at {stack.dashboard_url}",
+            f"The API is at {stack.api_url}, the live feed at {stack.ws_url}; tokens and addresses are in {file}. Try:",
             f"  curl '{stack.api_url}/health'",
             f"  curl '{stack.api_url}/api/signals/latest' {user}",
             f"  curl '{stack.api_url}/api/signals/history?limit=5&include=outcomes' {user}",
             f"  curl '{stack.api_url}/performance/stats?days={days}' {user}",
+            f"  curl '{stack.api_url}/api/public/paper-trading/summary/?days={days}'",
             f"  curl -X POST '{stack.api_url}/performance/tracker/stop' {operator}",
             f"  {me} signals      the table again",
-            f"  {me} verify       recompute every outcome from the market's own candles",
+            f"  {me} verify       recompute every outcome and paper trade from the market's own candles",
             f"  {me} down         stop everything",
         )
     )

@@ -41,6 +41,7 @@ type Stages = tuple[tuple[Invocation, ...], ...]
 
 COLLECT = Invocation("collect_candles")
 CHECKS = tuple(Invocation("check_outcomes", {"interval": interval}) for interval in Interval)
+TRACK = Invocation("track_trades")
 SUMMARISE = Invocation("summarise_day")
 
 
@@ -55,9 +56,9 @@ class Step:
 def plan(start: int, end: int, step: int) -> Iterator[Step]:
     """The moments start, start + step, … and `end` (ms), each with what fell due since the moment before it.
 
-    Candles first, since all others read them. A check reads signals that are at least an hour old, so within steps of
-    an hour it never waits for the signals of its own step, and both run side by side; longer steps take turns. The
-    summary of a day runs at 00:05; of the hourly ones, which only save readers work, the last step has one.
+    Candles first, since all others read them; then the signals, and beside each other what follows from both: checks
+    and paper trades. The summary of a day runs at 00:05; of the hourly ones, which only save readers work, the last
+    step has one.
     """
     if step < MINUTE:
         raise InvalidInput(f"a step of {step} ms is too short: the schedules run every minute", field="step")
@@ -85,11 +86,9 @@ def _stages(before: int, now: int, *, last: bool) -> Stages:
         for timeframe in SIGNAL_TIMEFRAMES
         if timeframe.floor(now) > before
     )
-    together = now - before <= Interval.H1.ms
-    middle: Stages = (generators + CHECKS,) if together else (generators, CHECKS)
     summary_due = (now - SUMMARY_AT) // DAY * DAY + SUMMARY_AT
     summary: Stages = ((SUMMARISE,),) if last or summary_due > before else ()
-    return ((COLLECT,), *(stage for stage in middle if stage), *summary)
+    return ((COLLECT,), *((generators,) if generators else ()), (*CHECKS, TRACK), *summary)
 
 
 class Invoke(Protocol):

@@ -16,6 +16,8 @@ type Row = Mapping[str, Any]
 """A JSON object of the API."""
 
 _PAGE = 100
+_YEAR = 366
+_PAPER = "/api/public/paper-trading"
 _DECIDED = {"WIN": "green", "LOSS": "red"}
 _FIGURES = {
     "total_signals": "signals",
@@ -50,13 +52,20 @@ class Reader:
 
     def signals(self, **query: str | int) -> Iterator[Row]:
         """Every signal with its outcomes, newest first, page by page."""
-        cursor: dict[str, str] = {}
-        while True:
-            page = self.get("/api/signals/history", include="outcomes", limit=_PAGE, **query, **cursor)
-            yield from page["signals"]
-            if not page.get("next_cursor"):
-                return
-            cursor = {"cursor": page["next_cursor"]}
+        yield from self._pages("/api/signals/history", "signals", include="outcomes", **query)
+
+    def trades(self) -> Iterator[Row]:
+        """Every paper trade, open and closed, as far back as the API goes."""
+        yield from self._pages(f"{_PAPER}/", "trades", days=_YEAR)
+
+    def paper(self, days: int) -> Row:
+        """What the paper book made over the last `days`."""
+        return self.get(f"{_PAPER}/summary/", days=days)
+
+    def paper_as_of(self) -> str | None:
+        """The minute up to which trades are matched; None before the first."""
+        as_of: str | None = self.get(f"{_PAPER}/open-positions/", limit=1)["as_of"]
+        return as_of
 
     def statistics(self, days: int) -> Row:
         """Figures of the whole record over the last `days`."""
@@ -65,6 +74,15 @@ class Reader:
     def by_interval(self, days: int) -> list[Row]:
         """The same for each interval."""
         return list(self.get("/performance/by-interval", days=days)["data"])
+
+    def _pages(self, path: str, rows: str, **query: str | int) -> Iterator[Row]:
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.get(path, limit=_PAGE, **query, **cursor)
+            yield from page[rows]
+            if not page.get("next_cursor"):
+                return
+            cursor = {"cursor": page["next_cursor"]}
 
     def close(self) -> None:
         """Let the connection go."""
@@ -108,6 +126,17 @@ def figures_table(overall: Row, by_interval: Mapping[str, Row], market: str) -> 
             table.add_row("  95 % interval", *(_interval(column) for column in columns.values()))
             table.add_row("  independent n", *(_figure(column.get("independent_n")) for column in columns.values()))
     return table
+
+
+def paper_line(book: Row) -> str:
+    """The paper book in a line: what its closed trades made net, and how many won."""
+    line = f"Paper book: {book['closed']} trades closed, {book['open']} open"
+    if book["win_rate"] is None:
+        return line
+    return (
+        f"{line}; net {book['total_pnl_usd']:+,.2f} USD on {book['costs']['position_usd']:g} USD each, "
+        f"win rate {book['win_rate']:.1f} % (95 % interval {_interval(book)}, n = {book['n']})"
+    )
 
 
 def _ends(ordered: Sequence[Row], rows: int) -> tuple[Sequence[Row], Sequence[Row]]:

@@ -1,10 +1,12 @@
 """The deployed stack: how it is deployed, and what `.plumbline/stack.json` says of it."""
 
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from infra.local import fixups, users
 from infra.local.build import sam_environment
@@ -21,11 +23,15 @@ NAME = f"plumbline-{STAGE}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A deployed stack as stack.json holds it. `functions` maps a handler to the deployed function's name."""
+    """A deployed stack as stack.json holds it. `functions` maps a handler to the deployed function's name.
+
+    `front_door` is the address behind CloudFront; `dashboard_url` is one that this machine can resolve.
+    """
 
     api_url: str
     ws_url: str | None
     dashboard_url: str | None
+    front_door: str = ""
     aws_endpoint: str
     exchange_url: str | None
     tokens: Mapping[str, str]
@@ -58,6 +64,11 @@ class Stack:
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
         return path
+
+    @property
+    def feed_url(self) -> str:
+        """WebSocket address of the live feed; empty where the stack has none."""
+        return self.ws_url or ""
 
     def signed_in(self, cloud: Cloud) -> "Stack":
         """The same stack with fresh tokens; a token lives for an hour."""
@@ -118,10 +129,12 @@ def describe(cloud: Cloud, wanted: Wanted) -> Stack:
     fixups.apply(cloud, NAME)
     outputs = stack_outputs(cloud, NAME)
     pool, client = outputs["UserPoolId"], outputs["UserPoolClientId"]
+    api, front_door = outputs["ApiUrl"].rstrip("/"), outputs["FrontDoorUrl"]
     return Stack(
-        api_url=outputs["ApiUrl"].rstrip("/"),
-        ws_url=outputs.get("WsUrl"),
-        dashboard_url=outputs.get("DashboardUrl"),
+        api_url=api,
+        ws_url=outputs["FeedUrl"],
+        dashboard_url=(front_door if _resolves(front_door) else api) + "/bot-performance",
+        front_door=front_door,
         aws_endpoint=wanted.endpoint,
         exchange_url=wanted.exchange_url,
         tokens=_tokens(cloud, pool, client),
@@ -139,7 +152,7 @@ def stack_outputs(cloud: Cloud, name: str) -> dict[str, str]:
     """Outputs of a stack; an error names the state of one that has none."""
     described = cloud.stacks.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
-    missing = {"ApiUrl", "UserPoolId", "UserPoolClientId"} - set(outputs)
+    missing = {"ApiUrl", "FeedUrl", "FrontDoorUrl", "UserPoolId", "UserPoolClientId"} - set(outputs)
     if missing:
         state = described["StackStatus"]
         raise PlumblineError(f"the stack {name} ({state}) has no output {', '.join(sorted(missing))}")
@@ -163,6 +176,14 @@ def remove(cloud: Cloud, name: str, tables: str) -> None:
     for table in cloud.tables.get_paginator("list_tables").paginate().search("TableNames[]"):
         if table.startswith(f"{tables}-"):
             cloud.tables.delete_table(TableName=table)
+
+
+def _resolves(address: str) -> bool:
+    # Browsers know every name under .localhost, other programs only where the system's resolver does.
+    try:
+        return bool(socket.getaddrinfo(urlsplit(address).hostname, None))
+    except OSError:
+        return False
 
 
 def _tokens(cloud: Cloud, pool: str, client: str) -> dict[str, str]:

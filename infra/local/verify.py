@@ -1,4 +1,4 @@
-"""Prove the record: recompute every outcome the API shows from the market's own candles.
+"""Prove the record: recompute every outcome the API shows from the market's own candles (`verify_trades`: every trade).
 
 Deliberately shares nothing with the code it checks: the rules are written out again from the contract, prices come
 straight from the exchange's REST answer, and the arithmetic is in exact fractions.
@@ -7,27 +7,41 @@ straight from the exchange's REST answer, and the arithmetic is in exact fractio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 
 BINANCE = "https://api.binance.com"
-_MINUTE = 60_000
-_STALE = 5 * _MINUTE
+MINUTE = 60_000
+STALE = 5 * MINUTE
+"""A price is the close of the last minute that closed by then, at most this old."""
+_HALF_DAY = 720 * MINUTE
 _DELAYS = {"1h": 3_600, "4h": 14_400, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
+
+
+class Minute(NamedTuple):
+    """One of the market's 1m candles: its open time (ms) and its prices, every digit as the exchange wrote it."""
+
+    opened: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
 
 
 class Minutes(Protocol):
     """The market's 1m candles."""
 
-    def __call__(self, symbol: str, start: int, end: int) -> Iterable[tuple[int, str]]:
-        """(open time in ms, close as the exchange wrote it) of candles that opened in [start, end]."""
+    def __call__(self, symbol: str, start: int, end: int) -> Iterable[Minute]:
+        """Those that opened in [start, end], in order."""
 
 
 @dataclass(slots=True)
 class Verdict:
-    """How many outcomes agree, and a sentence for each that does not."""
+    """How many outcomes of how many signals agree (or trades, one a signal), and a sentence for each that does not."""
 
     signals: int = 0
     agreeing: int = 0
@@ -53,22 +67,27 @@ def verify(signals: Iterable[Mapping[str, Any]], minutes: Minutes, now: int) -> 
 
 
 def exchange_minutes(url: str) -> Minutes:
-    """1m candles from an exchange that speaks Binance's REST."""
+    """1m candles from an exchange that speaks Binance's REST, each half day asked for once."""
     client = httpx.Client(base_url=url, timeout=30)
 
-    def minutes(symbol: str, start: int, end: int) -> Iterable[tuple[int, str]]:
-        market = symbol.split(":", maxsplit=1)[0].replace("/", "")
-        query: dict[str, str | int] = {"symbol": market, "interval": "1m", "startTime": start, "endTime": end}
-        response = client.get("/api/v3/klines", params=query)
+    @cache
+    def half_day(market: str, start: int) -> list[Minute]:
+        query: dict[str, str | int] = {"symbol": market, "interval": "1m", "startTime": start, "limit": 720}
+        response = client.get("/api/v3/klines", params=query | {"endTime": start + _HALF_DAY - 1})
         response.raise_for_status()
-        return [(int(row[0]), str(row[4])) for row in response.json()]
+        return [Minute(int(row[0]), *map(Decimal, row[1:5])) for row in response.json()]
+
+    def minutes(symbol: str, start: int, end: int) -> Iterator[Minute]:
+        market = symbol.split(":", maxsplit=1)[0].replace("/", "")
+        for half in range(start - start % _HALF_DAY, end + 1, _HALF_DAY):
+            yield from (minute for minute in half_day(market, half) if start <= minute.opened <= end)
 
     return minutes
 
 
 def _expected(signal: Mapping[str, Any], minutes: Minutes, now: int) -> Iterator[tuple[str, tuple[Fraction, str]]]:
     """Exit price and label of every interval that was due by `now` and had a price."""
-    made = int(datetime.fromisoformat(signal["timestamp"]).timestamp() * 1_000)
+    made = moment(signal["timestamp"])
     for interval, seconds in _DELAYS.items():
         due = made + 1_000 * seconds
         price = _last_price(minutes, signal["symbol"], due) if due <= now else None
@@ -78,11 +97,16 @@ def _expected(signal: Mapping[str, Any], minutes: Minutes, now: int) -> Iterator
 
 def _last_price(minutes: Minutes, symbol: str, due: int) -> Fraction | None:
     closed = [
-        (opened + _MINUTE, close)
-        for opened, close in minutes(symbol, due - _STALE - 2 * _MINUTE, due)
-        if due - _STALE <= opened + _MINUTE <= due
+        (minute.opened, minute.close)
+        for minute in minutes(symbol, due - STALE - 2 * MINUTE, due)
+        if due - STALE <= minute.opened + MINUTE <= due
     ]
     return Fraction(max(closed)[1]) if closed else None
+
+
+def moment(text: str) -> int:
+    """A time as the API writes it, in ms."""
+    return round(datetime.fromisoformat(text).timestamp() * 1_000)
 
 
 def _label(entry: Fraction, price: Fraction, action: str) -> str:

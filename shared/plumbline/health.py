@@ -11,7 +11,7 @@ from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.performance import Cell, Tally
 from plumbline.domain.signals import first_id
 from plumbline.domain.strategies import DEFAULT_CHANNELS
-from plumbline.pipeline.progress import CLOSE_EVERY, SUMMARISE, Progress, checking, collecting
+from plumbline.pipeline.progress import CLOSE_EVERY, SUMMARISE, TRACK, Progress, checking, collecting
 from plumbline.ports import Cursor, Schedules, Span, Stores
 from plumbline.queries import counted
 
@@ -63,13 +63,16 @@ def lags(cursors: Iterable[Cursor], now: int) -> list[Lag]:
 def allowed(name: str) -> int:
     """Lag (ms) beyond which a function has missed its rhythm.
 
-    Whatever follows a timeframe advances candle by candle, the summary day by day, a check as often as its rule.
+    Whatever follows a timeframe advances candle by candle, the summary day by day, a check and the paper
+    trades as often as their rules.
     """
     function, _, argument = name.partition("#")
     if function == MARKET:
         return _GRACE
     if function == SUMMARISE:
         return DAY + HOUR
+    if function == TRACK:
+        return MINUTE + _GRACE
     if function == "close":
         return GIVE_UP_AFTER + CLOSE_EVERY + HOUR
     if function in {"collect", "generate"} and argument in set(Timeframe):

@@ -48,13 +48,20 @@ def observed(handler: Handler) -> Handler:
         try:
             result = handler(event, context, app)
         except CursorMoved as moved:
-            logger.warning("another run was first", extra={"event": event, "reason": str(moved)})
+            logger.warning("another run was first", extra={"event": brief(event), "reason": str(moved)})
             return {"moved_by_another_run": 1}
-        logger.info(name, extra={"event": event, "result": result})
+        logger.info(name, extra={"event": brief(event), "result": result})
         publish(name, result)
         return result
 
     return run
+
+
+def brief(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An event as the log has it: of a batch the number of its records, of a client's message its beginning."""
+    if "Records" in event:
+        return {"records": len(event["Records"])}
+    return event | {"body": str(event["body"])[:200]} if "body" in event else event  # type: ignore[operator]
 
 
 def publish(function: str, result: Mapping[str, Any]) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from plumbline.domain.books import BookRollup
 from plumbline.domain.calendar import Interval, Timeframe
 from plumbline.domain.candles import Candles, Sifted
 from plumbline.domain.drift import ModelReport
+from plumbline.domain.feed import Entry, Event, Subscription
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import DayRollup
-from plumbline.domain.signals import Signal
+from plumbline.domain.signals import MarketType, Side, Signal, Tier
 from plumbline.domain.strategies import Activation, Channel, Configuration
+from plumbline.domain.trades import Board, Position, Trade
 
 
 class Exchange(Protocol):
@@ -221,6 +224,135 @@ class ModelReports(Protocol):
         """The newest report of the model named so, of this day or an earlier one."""
 
 
+MOST_READ = 2_000
+"""Trades that one page of a list looks at, at most: what a reader may cost, whatever the filter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeFilter:
+    """Which trades a reader wants; None wants all. `since` and `until` (ms, both inclusive) are about the time of
+    closing of closed trades and of opening of open ones."""
+
+    symbol: str | None = None
+    channel_id: str | None = None
+    scanner_type: str | None = None
+    timeframe: Timeframe | None = None
+    market_type: MarketType | None = None
+    tier: Tier | None = None
+    side: Side | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+class Positions(Protocol):
+    """Open paper trades of the system's account: state that the tracker keeps, no facts. And their board."""
+
+    def put(self, position: Position) -> None:
+        """Store or replace."""
+
+    def remove(self, signal_id: str) -> None:
+        """Forget; nothing happens where it is not there."""
+
+    def all(self) -> list[Position]:
+        """Every open trade in order of id, strongly consistent."""
+
+    def page(self, wanted: TradeFilter, limit: int, cursor: str | None = None) -> Page[Position]:
+        """Newest first. InvalidInput for a cursor that is not one of ours. At most `MOST_READ` are looked at: a page
+        may be short, even empty, and still have a next one."""
+
+    def mark(self, board: Board) -> None:
+        """Replace the board, unless the stored one is of a later minute."""
+
+    def board(self) -> Board | None:
+        """The board as it was last marked."""
+
+
+class Trades(Protocol):
+    """Closed paper trades of the system's account: one for each signal, ever."""
+
+    def add(self, trade: Trade) -> bool:
+        """Store by its signal's id; False where that signal's trade is already closed. Either way the one stored is
+        afterwards listed under its time of closing: a crash between the two is repaired by the retry."""
+
+    def get(self, signal_ids: Iterable[str]) -> dict[str, Trade]:
+        """Those that are closed, by signal id, strongly consistent."""
+
+    def closed_between(self, after: int, until: int) -> Iterator[Trade]:
+        """Trades with `closed_at` in (after, until] in order of (closed_at, signal_id), strongly consistent."""
+
+    def page(self, wanted: TradeFilter, limit: int, cursor: str | None = None) -> Page[Trade]:
+        """Last closed first; a symbol or else a channel is answered by an index. As for `Positions.page`."""
+
+
+class BookRollups(Protocol):
+    """One day's mergeable statistics of closed trades. Derived: replaced whole, the same bytes for the same facts."""
+
+    def put(self, rollup: BookRollup, version: int) -> None:
+        """As `Rollups.put`."""
+
+    def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[BookRollup]:
+        """As `Rollups.days`."""
+
+
+class Feed(Protocol):
+    """The log of what the live feed says, in one order for everybody: numbered 1, 2, 3, … without a gap."""
+
+    def append(self, event: Event) -> Entry | None:
+        """Give the event the next number; None where an event of its key was appended before."""
+
+    def head(self) -> int:
+        """Number of the newest entry; 0 before there is one."""
+
+    def after(self, number: int, limit: int) -> list[Entry]:
+        """At most `limit` entries with a greater number, in order, strongly consistent. Old ones are dropped."""
+
+    def number_at(self, instant: int) -> int:
+        """Number of the last entry published before this instant (ms), as far back as the feed is kept."""
+
+
+class Connections(Protocol):
+    """Who listens, and how far each has been told."""
+
+    def add(self, connection_id: str, position: int, expires_at: int) -> None:
+        """A new listener without subscriptions, to whom nothing up to `position` is owed."""
+
+    def get(self, connection_id: str) -> Subscription | None:
+        """One listener, strongly consistent."""
+
+    def save(self, subscription: Subscription) -> bool:
+        """Replace what it listens to and its position, as its next version; False where it is gone."""
+
+    def advance(self, subscription: Subscription, to: int) -> bool:
+        """Move its position if position and version still are as read; False where somebody was first, or it is gone.
+
+        The version matters where a listener changes what it wants and stays at its position: who read it before would
+        pass over what it wants now.
+        """
+
+    def remove(self, connection_id: str) -> None:
+        """Forget; nothing happens where it is not there."""
+
+    def all(self) -> list[Subscription]:
+        """Every listener, strongly consistent, in no order."""
+
+
+class Sockets(Protocol):
+    """The wire to the listeners."""
+
+    def send(self, connection_id: str, text: str) -> bool:
+        """Send one message; False where the connection is gone. Unavailable where it could not be tried."""
+
+    def close(self, connection_id: str) -> None:
+        """End the connection; nothing happens where it is gone."""
+
+
+class DeadLetters(Protocol):
+    """Where what cannot be read is set aside for a person to look at."""
+
+    def keep(self, letter: Mapping[str, object], reason: str) -> None:
+        """Set it aside. Raises nothing: what comes behind must not wait for it."""
+
+
 class Schedules(Protocol):
     """The rules that start the outcome checks."""
 
@@ -248,3 +380,8 @@ class Stores:
     markets: Markets
     rollups: Rollups
     model_reports: ModelReports
+    positions: Positions
+    trades: Trades
+    book_rollups: BookRollups
+    feed: Feed
+    connections: Connections

@@ -4,18 +4,17 @@ The cost of an answer does not grow with history: closed days come from their ro
 counted from the facts. Nothing is written here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, day_start, days_between
-from plumbline.domain.errors import InvalidInput, NotFound
+from plumbline.domain.errors import NotFound
 from plumbline.domain.outcomes import Outcome
-from plumbline.domain.performance import Cell, Cells, DayRollup, Tally, count, merge
+from plumbline.domain.performance import Cell, Cells, Tally, count, merge
 from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel
-from plumbline.domain.symbols import resolve
-from plumbline.pipeline.channels import known_markets
+from plumbline.pipeline.channels import symbols_named
 from plumbline.pipeline.progress import SUMMARISE, generating
 from plumbline.pipeline.summarising import checks_due
 from plumbline.pipeline.timing import Run, runs_of
@@ -41,19 +40,8 @@ def outcomes_of(stores: Stores, signals: Iterable[Signal]) -> dict[str, dict[Int
 
 
 def symbol_named(stores: Stores, text: str, now: int, quote: str = "USDT") -> str:
-    """The market that `BTC/USDT`, `BTCUSDT` or `BTC` means, by the latest catalogue; UnknownSymbol with near matches.
-
-    Where no catalogue is stored yet there is nothing to compare with: ccxt's own spelling is taken as it is.
-    """
-    markets = _markets(stores, now)
-    if markets:
-        return resolve(text, markets, quote)
-    if "/" not in text:
-        raise InvalidInput(
-            f"{text!r} cannot be looked up: no market catalogue is stored yet; write the symbol as BTC/USDT",
-            field="symbol",
-        )
-    return text.strip().upper()
+    """The market that `BTC/USDT`, `BTCUSDT` or `BTC` means; `pipeline.channels.symbols_named`, for one."""
+    return symbols_named(stores, [text], now, quote)[0]
 
 
 def channel_named(stores: Stores, channel_id: str) -> Channel:
@@ -62,16 +50,6 @@ def channel_named(stores: Stores, channel_id: str) -> Channel:
     if channel_id not in channels:
         raise NotFound(f"no channel {channel_id!r}; there are {', '.join(sorted(channels))}")
     return channels[channel_id]
-
-
-def _markets(stores: Stores, now: int) -> tuple[str, ...]:
-    """The latest catalogue; on a market that stands still, that of the days its cursors have reached."""
-    markets = known_markets(stores, now)
-    if markets:
-        return markets
-    reached = {day_of(cursor.position) for cursor in stores.cursors.all() if 0 < cursor.position <= now}
-    universes = stores.markets.on(sorted(reached))
-    return universes[-1].markets if universes else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +73,25 @@ def performance(stores: Stores, days: int, dimension: str, now: int) -> Period:
 
 def record(stores: Stores, days: int, dimensions: Sequence[str], now: int) -> Period:
     """The same along several dimensions, for the price of one."""
-    start = day_start(day_of(now)) - (days - 1) * DAY
+    return Period(days, first_instant(days, now), now, _over(stores, days, dimensions, now, counted))
+
+
+def signals_issued(stores: Stores, days: int, dimension: str, value: str, now: int) -> int:
+    """How many signals of the last `days` UTC days one cell has, without asking what became of them."""
+    return _over(stores, days, [dimension], now, issued).get(dimension, {}).get(value, Cell()).signals
+
+
+def _over(
+    stores: Stores, days: int, dimensions: Sequence[str], now: int, facts: Callable[[Stores, int, int], Cells]
+) -> Cells:
+    """Cells of a period; what no rollup holds is counted by `facts` over its span (after, until]."""
     # The cursor first: a summary that finishes in between is then counted from the facts, never passed over.
-    position = _summarised_until(stores, now)
-    rollups = {r.day: r for r in stores.rollups.days(days_between(start, now), dimensions)}
-    usable = {day: r for day, r in rollups.items() if _holds_all(r, position, now)}
-    spans = _uncounted(days_between(start, now), rollups, usable, position, now)
-    facts = [counted(stores, after, until) for after, until in spans]
-    live = [{dimension: cells.get(dimension, {}) for dimension in dimensions} for cells in facts]
-    return Period(days, start, now, merge([*(r.cells for r in usable.values()), *live]))
+    position = summarised_until(stores, now)
+    wanted = days_between(first_instant(days, now), now)
+    usable, spans = split(stores.rollups.days(wanted, dimensions), wanted, position, now)
+    counts = [facts(stores, after, until) for after, until in spans]
+    live = [{dimension: cells.get(dimension, {}) for dimension in dimensions} for cells in counts]
+    return merge([*(r.cells for r in usable), *live])
 
 
 def by_interval(period: Period) -> dict[Interval, Cell]:
@@ -112,7 +100,12 @@ def by_interval(period: Period) -> dict[Interval, Cell]:
     return {i: Cell(whole.signals, {i: whole.tallies.get(i, Tally())}) for i in Interval}
 
 
-def _summarised_until(stores: Stores, now: int) -> int:
+def first_instant(days: int, now: int) -> int:
+    """Midnight at which the last `days` UTC days begin, the day of `now` included."""
+    return day_start(day_of(now)) - (days - 1) * DAY
+
+
+def summarised_until(stores: Stores, now: int) -> int:
     """Instant up to which the rollups hold everything.
 
     The first signal ever makes the summary's cursor. Without one there is nothing older than the signals being written
@@ -122,7 +115,31 @@ def _summarised_until(stores: Stores, now: int) -> int:
     return cursor.position if cursor else day_start(day_of(now)) - DAY - 1
 
 
-def _holds_all(rollup: DayRollup, position: int, now: int) -> bool:
+class Rollup(Protocol):
+    """Statistics of one UTC day up to `through` (ms), of whatever facts."""
+
+    @property
+    def day(self) -> str:
+        """Its day."""
+
+    @property
+    def through(self) -> int:
+        """Up to where its facts are in."""
+
+
+def split[R: Rollup](
+    rollups: Iterable[R], days: Sequence[str], position: int, now: int
+) -> tuple[list[R], list[tuple[int, int]]]:
+    """The rollups that can be used as they are, and the spans (after, until] of these days that none of them holds.
+
+    `position` is `summarised_until`, read before the rollups. Both come oldest first, spans joined where they touch.
+    """
+    stored = {rollup.day: rollup for rollup in rollups}
+    usable = {day: rollup for day, rollup in stored.items() if _holds_all(rollup, position, now)}
+    return [usable[day] for day in sorted(usable)], _uncounted(days, stored, usable, position, now)
+
+
+def _holds_all(rollup: Rollup, position: int, now: int) -> bool:
     """Whether a rollup can be used as it is.
 
     One that reaches beyond the cursor is out of date: a late fact set the cursor back behind it. One that reaches
@@ -131,14 +148,13 @@ def _holds_all(rollup: DayRollup, position: int, now: int) -> bool:
     return _end(rollup) <= min(position, now)
 
 
-def _end(rollup: DayRollup) -> int:
+def _end(rollup: Rollup) -> int:
     return min(rollup.through, day_start(rollup.day) + DAY - 1)
 
 
 def _uncounted(
-    days: Sequence[str], rollups: Mapping[str, DayRollup], usable: Mapping[str, DayRollup], position: int, now: int
+    days: Sequence[str], rollups: Collection[str], usable: Mapping[str, Rollup], position: int, now: int
 ) -> list[tuple[int, int]]:
-    """Spans (after, until] of these days that no usable rollup holds, joined where they touch."""
     spans: list[tuple[int, int]] = []
     for day in days:
         first = day_start(day) - 1

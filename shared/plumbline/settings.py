@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from plumbline.domain.errors import SettingsError
+from plumbline.domain.signals import MarketType
 
 OWN_MARKETS = ("simulated", "recorded")
 """Sources served by our own simulated exchange: never a live market, so they need its address."""
@@ -28,6 +30,14 @@ class Settings:
     atr_multiplier_tp: float = 3.0
     position_size_pct: float = 0.02
     check_rules: tuple[str, ...] = ()
+    paper_position_usd: Decimal = Decimal(100)
+    paper_fee_bps: Decimal = Decimal(10)
+    paper_slippage_bps: Decimal = Decimal(5)
+    paper_market_types: tuple[MarketType, ...] = tuple(MarketType)
+    paper_min_confidence: float = 0.0
+    feed_url: str = ""
+    sockets_endpoint: str = ""
+    dead_letters: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -41,7 +51,7 @@ class Settings:
             elif text:
                 try:
                     values[field] = convert(text)
-                except ValueError:
+                except (ValueError, InvalidOperation):
                     faults.append(f"{name}={text!r} is wrong: expected {expected}")
         if values.get("exchange") in OWN_MARKETS and not values.get("exchange_url"):
             faults.append(
@@ -82,6 +92,31 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _dollars(text: str) -> Decimal:
+    value = Decimal(text)
+    if not 0 < value <= 1_000_000:
+        raise ValueError(text)
+    return value
+
+
+def _basis_points(text: str) -> Decimal:
+    value = Decimal(text)
+    if not 0 <= value <= 1_000:
+        raise ValueError(text)
+    return value
+
+
+def _market_types(text: str) -> tuple[MarketType, ...]:
+    return tuple(MarketType(name.upper()) for name in _names(text))
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
 _NAMES: dict[str, tuple[str, Callable[[str], object], str]] = {
     "PLUMBLINE_STAGE": ("stage", str, "the stage's name, such as local, dev or prod"),
     "PLUMBLINE_TABLES": ("tables", str, "the prefix of the tables' names, such as plumbline-local"),
@@ -95,5 +130,13 @@ _NAMES: dict[str, tuple[str, Callable[[str], object], str]] = {
     "ATR_MULTIPLIER_SL": ("atr_multiplier_sl", _positive, "a number above 0"),
     "ATR_MULTIPLIER_TP": ("atr_multiplier_tp", _positive, "a number above 0"),
     "POSITION_SIZE_PCT": ("position_size_pct", _fraction, "a number above 0, at most 1"),
+    "PAPER_POSITION_USD": ("paper_position_usd", _dollars, "dollars above 0, at most 1000000"),
+    "PAPER_FEE_BPS": ("paper_fee_bps", _basis_points, "basis points a side, 0 to 1000"),
+    "PAPER_SLIPPAGE_BPS": ("paper_slippage_bps", _basis_points, "basis points a side, 0 to 1000"),
+    "PAPER_MARKET_TYPES": ("paper_market_types", _market_types, "SPOT, FUTURES or both with a comma"),
+    "PAPER_MIN_CONFIDENCE": ("paper_min_confidence", _share, "a number from 0 to 1"),
+    "PLUMBLINE_FEED_URL": ("feed_url", str, "the WebSocket address of the live feed"),
+    "PLUMBLINE_SOCKETS_ENDPOINT": ("sockets_endpoint", str, "the address at which the WebSocket API sends messages"),
+    "PLUMBLINE_DEAD_LETTERS": ("dead_letters", str, "the address of the queue of dead letters"),
 }
 _REQUIRED = {"stage", "tables", "exchange"}

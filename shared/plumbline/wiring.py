@@ -4,19 +4,21 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plumbline.domain.calendar import Timeframe
 from plumbline.domain.errors import ModelRefused, SettingsError
+from plumbline.domain.feed import Change
 from plumbline.events import wall_clock
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import NO_MODELS, Models
+from plumbline.pipeline.telling import Decode, Each
 from plumbline.pipeline.timing import Stopwatch
-from plumbline.ports import Exchange, Schedules, Stores
+from plumbline.ports import DeadLetters, Exchange, Schedules, Sockets, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
 
 if TYPE_CHECKING:  # its module brings the indicators' library, which most functions do without
@@ -30,6 +32,21 @@ _RESERVE_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
+class FeedWires:
+    """What the live feed's functions work with, beside the stores."""
+
+    sockets: Sockets
+    letters: DeadLetters
+    decode: Decode
+    each: Each = map
+
+
+def no_feed() -> FeedWires:
+    """Of an app that has no live feed."""
+    raise SettingsError("this app was built without a live feed: give it `feed`")
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """What a handler works with. Tests hand one over whose parts are fakes."""
 
@@ -40,12 +57,13 @@ class App:
     clock: Callable[[int], int] = event_time
     settle: Callable[[int], None] = lambda _: None
     stopwatch: Stopwatch = time.perf_counter
+    feed: Callable[[], FeedWires] = no_feed
 
 
 @cache
 def app() -> App:
     """This container's services."""
-    return App(settings(), stores(), exchange, Models(policy, win), clock, let_the_minute_settle)
+    return App(settings(), stores(), exchange, Models(policy, win), clock, let_the_minute_settle, feed=feed)
 
 
 @cache
@@ -140,6 +158,29 @@ def schedules() -> Schedules:
     from plumbline.adapters.schedules import EventBridgeSchedules
 
     return EventBridgeSchedules(settings().check_rules)
+
+
+@cache
+def feed() -> FeedWires:
+    """The live feed's wires; SettingsError where the address of the WebSocket API is not set."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from plumbline.adapters.letters import QueuedLetters
+    from plumbline.adapters.sockets import FAN_OUT, GatewaySockets
+
+    known = settings()
+    if not known.sockets_endpoint:
+        raise SettingsError("PLUMBLINE_SOCKETS_ENDPOINT is missing: the live feed sends its messages there")
+    pool = ThreadPoolExecutor(FAN_OUT, thread_name_prefix="feed")
+    return FeedWires(GatewaySockets(known.sockets_endpoint), QueuedLetters(known.dead_letters), decode, pool.map)
+
+
+def decode(record: Mapping[str, Any]) -> Change | None:
+    """A record of the tables' streams."""
+    from plumbline.adapters.stores.changes import decode_change
+
+    stored = decode_change(record, settings().source)
+    return None if stored is None else Change(stored, replaced=record["eventName"] == "MODIFY")
 
 
 def now() -> int:

@@ -12,7 +12,7 @@ from tests.fakes import Crash
 
 type Answer = tuple[AWSResponse, dict[str, Any]]
 
-WRITES = ("PutItem", "UpdateItem", "BatchWriteItem")
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 
 
 @contextmanager

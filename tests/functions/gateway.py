@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
@@ -78,8 +79,13 @@ def services(
     *,
     policy: Policy | PlumblineError | None = None,
     win: WinModel | None = None,
+    page: Path = Path("nowhere"),
+    **environment: str,
 ) -> Services:
-    """Services over fakes. Without a policy there is no model file; with an error there is one, and it is refused."""
+    """Services over fakes. Without a policy there is no model file; with an error there is one, and it is refused.
+
+    `environment` changes the settings.
+    """
     held = stores or memory_stores()
     rules = schedules or FakeSchedules(*(f"plumbline-test-check-{interval}" for interval in INTERVALS))
 
@@ -90,12 +96,13 @@ def services(
 
     return Services(
         stores=lambda: held,
-        settings=settings,
+        settings=lambda: settings(**environment),
         schedules=lambda: rules,
         policy=opened,
         win=lambda: win,
         has_model=lambda: policy is not None,
         replies=unused,
+        page=lambda: page,
         now=lambda: now,
     )
 

@@ -7,7 +7,11 @@ from api.operations import Access, Operation
 from tests.fakes import FakeSchedules
 from tests.functions.gateway import OPERATOR, USER, Gateway, services
 
-PUBLIC = {"/", "/health", "/openapi.json", "/docs"}
+PAPER = {"", "/open-positions", "/summary", "/performance", "/{signal_id}"}
+PUBLIC = {
+    *("/", "/health", "/openapi.json", "/docs", "/bot-performance", "/bot-performance/{asset}"),
+    *(f"/api/public/paper-trading{path}" for path in PAPER),
+}
 CLOSED = [o for o in OPERATIONS if o.access is not Access.PUBLIC]
 OPERATORS_ONLY = [o for o in OPERATIONS if o.access is Access.OPERATOR]
 
@@ -16,7 +20,7 @@ def call(gateway: Gateway, operation: Operation) -> int:
     return gateway.send(operation.method, operation.path, None, {"content-type": "application/json"}).status
 
 
-def test_only_the_services_own_pages_are_public() -> None:
+def test_only_the_services_own_pages_and_the_paper_record_are_public() -> None:
     assert {o.path for o in OPERATIONS if o.access is Access.PUBLIC} == PUBLIC
 
 

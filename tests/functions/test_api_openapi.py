@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
@@ -24,9 +25,10 @@ from schemathesis.specs.openapi.checks import (
 from api.app import OPERATIONS
 from api.openapi import document
 from plumbline.domain.calendar import HOUR, Interval
+from plumbline.domain.trades import Board
 from plumbline.pipeline.progress import Progress
 from plumbline.ports import Stores, Universe
-from tests.builders import NOON, a_signal, an_outcome, random_walk
+from tests.builders import NOON, a_position, a_signal, a_trade, an_outcome, random_walk
 from tests.fakes import FakePolicy, memory_stores
 from tests.functions.gateway import OPERATOR, Gateway, InMemoryReplies, a_report, services
 
@@ -49,6 +51,15 @@ PATHS = {
     ("post", "/performance/track-signal"),
     ("post", "/performance/tracker/start"),
     ("post", "/performance/tracker/stop"),
+    ("get", "/api/signals/positions/active"),
+    ("get", "/api/signals/positions/closed"),
+    ("get", "/api/public/paper-trading"),
+    ("get", "/api/public/paper-trading/open-positions"),
+    ("get", "/api/public/paper-trading/summary"),
+    ("get", "/api/public/paper-trading/performance"),
+    ("get", "/api/public/paper-trading/{signal_id}"),
+    ("get", "/bot-performance"),
+    ("get", "/bot-performance/{asset}"),
 }
 DOCUMENT: dict[str, Any] = json.loads(Gateway(claims=None).get("/openapi.json").body)
 
@@ -153,6 +164,10 @@ def stocked() -> Stores:
     for name in ("collect#1m", "check#1h", "summarise"):
         stores.cursors.move(None, name, NOON, {})
     stores.model_reports.put(a_report())
+    for hour in (30, 40, 50):
+        stores.trades.add(a_trade(opened_at=NOON - hour * HOUR))
+        stores.positions.put(a_position(opened_at=NOON - (hour - 25) * HOUR))
+    stores.positions.mark(Board(as_of=NOON, open=3, unrealised_usd=Decimal(1), prices={"BTC/USDT": Decimal(42_500)}))
     return stores
 
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from plumbline.domain.calendar import HOUR, Interval, Timeframe, iso
+from plumbline.domain.calendar import DAY, HOUR, Interval, Timeframe, iso
 from plumbline.domain.candles import Candles
 from plumbline.domain.decisions import decide
 from plumbline.domain.outcomes import Label
 from plumbline.domain.strategies import DEFAULT_CHANNELS, default_configuration
+from plumbline.domain.trades import Status
 from plumbline.domain.windows import window_start
 from plumbline.pipeline.progress import Progress, collecting
 from plumbline.ports import Stores, Universe
-from tests.builders import NOON, a_signal, an_outcome, random_walk, signals_at
+from tests.builders import NOON, a_position, a_signal, a_trade, an_outcome, random_walk, signals_at
 from tests.fakes import memory_stores
 from tests.functions.gateway import Gateway, services
 
@@ -52,7 +53,36 @@ def test_the_newest_signal_is_shown_whole(api: Gateway, stores: Stores) -> None:
     assert (body["entry_price"], body["stop_loss"]) == (42000.5, 41200.25)
     assert body["reasoning"] == ["RSI oversold (28.5)", "MACD bullish cross"]
     assert body["simulated"] is True
+    assert body["actual_outcome"] == "pending"
+    assert (body["actual_profit_pct"], body["close_price"], body["closed_at"]) == (None, None, None)
     assert "outcomes" not in body
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "profit", "price"),
+    [
+        (Status.TARGET, "win", 2.528005, 43200.875),
+        (Status.STOP, "loss", -2.22468, 41200.25),
+        (Status.EXPIRED, "expired", 0.033, 42150.5),
+        (Status.UNKNOWN, "unknown", None, None),
+    ],
+)
+def test_a_signals_outcome_follows_its_trade(
+    api: Gateway, stores: Stores, status: Status, outcome: str, profit: float | None, price: float | None
+) -> None:
+    signal, pending = a_signal(timestamp=NOON - DAY), a_signal(timestamp=NOON - HOUR)
+    trade = a_trade(position=a_position(signal), status=status)
+    stores.signals.add(signal)
+    stores.signals.add(pending)
+    stores.trades.add(trade)
+    newer, body = api.get("/api/signals/history").json["signals"]
+    assert (newer["actual_outcome"], body["actual_outcome"]) == ("pending", outcome)
+    assert body["actual_profit_pct"] == (None if profit is None else pytest.approx(profit, abs=0.01))
+    assert (body["close_price"], body["closed_at"]) == (price, iso(trade.closed_at))
+    older = a_signal(timestamp=NOON - DAY, symbol="ETH/USDT")
+    stores.signals.add(older)
+    stores.trades.add(a_trade(position=a_position(older), status=status))
+    assert api.get("/api/signals/latest?symbol=ETH").json["signal"]["actual_outcome"] == outcome
 
 
 @pytest.mark.parametrize("written", ["ETH/USDT", "ETHUSDT", "eth"])

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from plumbline.domain.calendar import DAY, HOUR, Interval
-from plumbline.domain.signals import Action, Origin
+from plumbline.domain.signals import Action, Origin, Side
+from plumbline.domain.trades import Board, Status
 from plumbline.pipeline.progress import SUMMARISE
 from plumbline.ports import Stores
-from tests.builders import NOON, a_signal, an_outcome
+from tests.builders import NOON, a_position, a_signal, a_trade, an_outcome
 from tests.fakes import FakePolicy, memory_stores
 from tests.functions.gateway import Gateway, services
 
@@ -34,7 +35,8 @@ def test_a_service_that_has_done_nothing_has_counts_and_no_figures() -> None:
     assert content["inference"] == NOTHING
     assert content["generation"] == {"runs": 0, "evaluated": 0, "run_ms": None, "evaluations_per_minute": None}
     assert content["timeframes"] == []
-    assert content["positions"]["open"] == {"count": 0, "long": 0, "short": 0}
+    nothing = {"count": 0, "long": 0, "short": 0, "as_of": None, "unrealised_usd": 0.0}
+    assert content["positions"]["open"] == nothing
     assert content["positions"]["closed"]["avg_pnl_pct"] is None
 
 
@@ -92,23 +94,43 @@ def test_signals_are_counted_by_side_and_scanner_over_a_day_and_over_the_period(
     }
 
 
-def test_a_position_is_open_for_a_day_and_closed_by_its_24_hour_check() -> None:
-    positions = statistics(recorded())["positions"]
-    assert positions["open"] == {"count": 2, "long": 1, "short": 1}
+def test_positions_are_the_open_paper_trades_and_what_the_closed_ones_came_to() -> None:
+    stores = recorded()
+    for hours, side, origin in (
+        (1, Side.LONG, Origin.LIVE),
+        (2, Side.SHORT, Origin.LIVE),
+        (3, Side.LONG, Origin.BACKFILL),
+    ):
+        stores.positions.put(a_position(opened_at=NOON - hours * HOUR, side=side, origin=origin))
+    stores.positions.mark(Board(as_of=NOON, open=2, unrealised_usd=Decimal("0.75"), prices={}))
+    for days, status in enumerate((Status.TARGET, Status.STOP, Status.STOP, Status.UNKNOWN), start=2):
+        stores.trades.add(a_trade(opened_at=NOON - days * DAY, status=status))
+    positions = statistics(stores)["positions"]
+    assert positions["open"] == {
+        "count": 2,
+        "long": 1,
+        "short": 1,
+        "as_of": "2026-11-20T12:00:00Z",
+        "unrealised_usd": 0.75,
+    }
     assert positions["closed"] == {
-        "due": 2,
-        "checked": 1,
-        "wins": 0,
-        "losses": 1,
+        "due": 4,
+        "checked": 3,
+        "wins": 1,
+        "losses": 2,
         "neutral": 0,
-        "unknown": 0,
-        "avg_pnl_pct": -4.0,
+        "unknown": 1,
+        "targets": 1,
+        "stops": 2,
+        "expired": 0,
+        "total_pnl_usd": -1.921355,
+        "avg_pnl_usd": -0.640452,
+        "avg_pnl_pct": -0.640452,
     }
 
 
-@pytest.mark.parametrize(("age", "open_"), [(DAY - 1, 1), (DAY, 0)])
-def test_a_position_is_open_until_the_very_moment_of_its_check(age: int, open_: int) -> None:
-    stores = memory_stores()
-    stores.signals.add(a_signal(timestamp=NOON))
-    positions = statistics(stores, now=NOON + age)["positions"]
-    assert (positions["open"]["count"], positions["closed"]["due"]) == (open_, 1 - open_)
+def test_a_trade_of_before_the_period_is_not_counted() -> None:
+    stores = recorded()
+    for days in (28, 40):
+        stores.trades.add(a_trade(opened_at=NOON - days * DAY))
+    assert statistics(stores)["positions"]["closed"]["due"] == 1

@@ -51,6 +51,17 @@ def test_every_reader_answers_on_a_stack_that_was_deployed_a_moment_ago(deployed
         assert deployed.get(path).status == 200, path
     for page in ("stats?days=365", "by-scanner", "by-tier", "by-interval", "tracker-stats"):
         assert deployed.get(f"/performance/{page}").status == 200, page
+    for list_ in (
+        "",
+        "/?format=csv",
+        "/?symbol=BTC/USDT&side=LONG",
+        "/open-positions",
+        "/summary",
+        "/performance?by=tier",
+    ):
+        assert deployed.get(f"/api/public/paper-trading{list_}").status == 200, list_
+    for part in ("active", "closed"):
+        assert deployed.get(f"/api/signals/positions/{part}").json["count"] == 0
     assert deployed.get("/api/signals/model/info").json["mode"] == "PLACEHOLDER"
     assert deployed.get("/api/signals/statistics").json["generation"]["runs"] == 0
     assert deployed.get("/").json["simulated"] is False

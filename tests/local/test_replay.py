@@ -52,14 +52,17 @@ def test_every_interval_is_checked_in_every_step() -> None:
         assert made == wanted
 
 
-def test_checks_run_beside_the_generators_while_no_check_reads_a_signal_of_its_own_step() -> None:
-    _, step = [*plan(START, START + HOUR, HOUR)]
-    assert {"generate_signals", "check_outcomes"} in functions(step)
+@pytest.mark.parametrize("step", [MINUTE, HOUR, 2 * DAY])
+def test_signals_are_there_before_they_are_judged_or_traded(step: int) -> None:
+    *_, last = plan(START, START + 2 * DAY, step)
+    assert functions(last)[1:3] == [{"generate_signals"}, {"check_outcomes", "track_trades"}]
 
 
-def test_checks_wait_for_the_generators_where_a_step_is_longer_than_the_shortest_interval() -> None:
-    _, step = [*plan(START, START + 2 * HOUR, 2 * HOUR)]
-    assert functions(step)[1:3] == [{"generate_signals"}, {"check_outcomes"}]
+def test_trades_are_tracked_in_every_step_before_its_day_is_summarised() -> None:
+    for step in plan(START, START + 26 * HOUR, HOUR):
+        order = [invocation.function for stage in step.stages for invocation in stage]
+        assert order.count("track_trades") == 1
+        assert "summarise_day" not in order[: order.index("track_trades")]
 
 
 def test_a_day_is_summarised_once_by_the_first_step_at_or_after_five_past_midnight() -> None:

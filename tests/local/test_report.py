@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infra.local.report import figures_table, signal_table
+from infra.local.report import figures_table, paper_line, signal_table
 
 
 def signal(number: int, **outcomes: Any) -> dict[str, Any]:
@@ -65,3 +65,13 @@ def test_a_rate_stands_with_its_sample_and_its_interval() -> None:
     assert line_of(text, "win rate %")[-2:] == ["12.50", "–"]
     assert "5.0 – 28.1" in text
     assert line_of(text, "independent n")[-2:] == ["32", "–"]
+
+
+def test_the_paper_book_is_told_in_a_line_with_its_sample_and_its_interval() -> None:
+    book = {"closed": 41, "open": 3, "win_rate": None, "win_rate_low": None, "win_rate_high": None, "n": 0}
+    assert paper_line(book) == "Paper book: 41 trades closed, 3 open"
+    priced = {"total_pnl_usd": -1234.5, "win_rate": 36.58, "win_rate_low": 23.6, "win_rate_high": 51.87, "n": 41}
+    assert paper_line({**book, **priced, "costs": {"position_usd": 100.0}}) == (
+        "Paper book: 41 trades closed, 3 open; net -1,234.50 USD on 100 USD each, "
+        "win rate 36.6 % (95 % interval 23.6 – 51.9, n = 41)"
+    )

@@ -13,15 +13,15 @@ import pytest
 from infra.local import lifecycle, market, ministack
 from infra.local.build import VARIABLES, fingerprint, sam_environment
 from infra.local.processes import free_port
-from infra.local.stack import Stack, Wanted, parameters
+from infra.local.stack import Stack, Wanted, _resolves, parameters
 from infra.local.template import default_parameters, read
 from infra.local.workspace import Workspace, architecture, child_environment, require_linux
 from plumbline.domain.errors import InvalidInput, NotFound
 
 STACK = Stack(
     api_url="http://127.0.0.1:4566/_aws/execute-api/abc/v1",
-    ws_url=None,
-    dashboard_url=None,
+    ws_url="ws://127.0.0.1:4566/_aws/execute-api/def/live",
+    dashboard_url="http://127.0.0.1:4566/_aws/execute-api/abc/v1/bot-performance",
     aws_endpoint="http://127.0.0.1:4566",
     exchange_url="http://127.0.0.1:4570",
     tokens={"user": "u", "operator": "o"},
@@ -54,6 +54,16 @@ def test_the_file_has_the_names_that_other_tools_read(workspace: Workspace) -> N
     content = json.loads(STACK.save(workspace).read_text())
     assert content["tokens"] == {"user": "u", "operator": "o"}
     assert {"api_url", "ws_url", "dashboard_url", "aws_endpoint", "exchange_url"} <= content.keys()
+
+
+def test_the_live_feed_is_known_by_both_of_its_names() -> None:
+    assert STACK.feed_url == STACK.ws_url
+    assert replace(STACK, ws_url=None).feed_url == ""
+
+
+@pytest.mark.parametrize(("address", "known"), [("http://127.0.0.1:4566", True), ("http://nobody.invalid", False)])
+def test_the_dashboards_address_is_one_that_this_machine_can_resolve(address: str, known: bool) -> None:
+    assert _resolves(address) is known
 
 
 def test_no_stack_says_what_to_run(workspace: Workspace) -> None:

@@ -1,21 +1,22 @@
 """The independent recomputation of the record: it must find what is wrong, and only that."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from infra.local.verify import verify
+from infra.local.verify import MINUTE, Minute, verify
 from plumbline.domain.calendar import HOUR, iso
 from tests.world import START
 
-MINUTE = 60_000
 NOW = START + 2 * HOUR
 
 
-def minutes(symbol: str, start: int, end: int) -> list[tuple[int, str]]:
+def minutes(symbol: str, start: int, end: int) -> list[Minute]:
     """A market that rises by 0.1 a minute from 100, as the exchange writes it."""
     return [
-        (t, f"{100 + (t + MINUTE - START) / MINUTE / 10:.1f}") for t in range(start - start % MINUTE, end + 1, MINUTE)
+        Minute(t, *[Decimal(f"{100 + (t + MINUTE - START) / MINUTE / 10:.1f}")] * 4)
+        for t in range(start - start % MINUTE, end + 1, MINUTE)
     ]
 
 

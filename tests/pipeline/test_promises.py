@@ -13,8 +13,10 @@ from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import CursorMoved, ExchangeUnavailable
 from plumbline.domain.outcomes import Label
 from plumbline.domain.performance import Cell, DayRollup
+from plumbline.domain.settlement import settle
 from plumbline.domain.signals import Origin
 from plumbline.domain.strategies import DEFAULT_CHANNELS
+from plumbline.domain.trades import Status, Terms, position_of
 from plumbline.ports import Cursor, Cursors, Rollups, Stores
 from tests.builders import a_signal
 from tests.fakes import Crash, CrashAfter, FakeExchange
@@ -51,6 +53,9 @@ def hourly() -> Record:
     assert len(record.signals) > 10
     assert len(record.outcomes) > 2 * len(record.signals)
     assert any(rollup for rollup in record.rollups.values())
+    assert {trade.status for trade in record.trades} >= {Status.TARGET, Status.STOP}
+    assert record.positions
+    assert any(book != "{}" for book in record.books.values())
     return record
 
 
@@ -173,6 +178,33 @@ def test_what_was_computed_too_late_is_a_backfill_and_does_not_count() -> None:
     assert all(s.origin is Origin.BACKFILL for s in late)
     counted = sum(r.cells["all"]["all"].signals for r in stores.rollups.days(["2024-01-01"], ["all"]) if r.cells)
     assert counted == sum(s.origin is Origin.LIVE for s in signals if s.timestamp < START + DAY)
+
+
+# --- P4: trades --------------------------------------------------------------------------------------------------
+
+
+def test_every_signal_has_one_trade_open_or_closed_and_no_trade_is_without_its_signal(hourly: Record) -> None:
+    opened, closed = [p.signal_id for p in hourly.positions], [t.signal_id for t in hourly.trades]
+    assert sorted(opened + closed) == [signal.signal_id for signal in hourly.signals]
+    assert not {*opened} & {*closed}
+
+
+def test_a_trade_follows_from_its_signal_and_the_minutes_since_alone(hourly: Record) -> None:
+    exchange, signals = an_exchange(), {signal.signal_id: signal for signal in hourly.signals}
+    for trade in hourly.trades:
+        minutes = exchange.series[trade.position.symbol, Timeframe.M1]
+        again = settle(position_of(signals[trade.signal_id], Terms()), minutes, START + 3 * DAY, recorded_at=0)
+        assert again.trade == trade
+
+
+def test_an_open_trade_has_touched_nothing_yet_and_knows_where_it_entered(hourly: Record) -> None:
+    exchange = an_exchange()
+    for position in hourly.positions:
+        minutes = exchange.series[position.symbol, Timeframe.M1]
+        found = settle(replace(position, net_entry_price=None), minutes, START + 3 * DAY, recorded_at=0)
+        assert found.trade is None
+        if position.opened_at < START + 3 * DAY:
+            assert position.net_entry_price == found.entry
 
 
 # --- P5: how time was chopped ------------------------------------------------------------------------------------
@@ -346,6 +378,16 @@ def test_a_hole_at_the_due_time_is_unknown_until_the_exchange_fills_it(hourly: R
     assert not list(stores.outcomes.due_between(START, START + 2 * DAY - 6 * MINUTE))
     run(stores, whole, [START + 3 * DAY])
     finish(stores, whole, START + 3 * DAY)
+    record = Record.of(stores)
+    assert (record.signals, record.outcomes, record.rollups) == (hourly.signals, hourly.outcomes, hourly.rollups)
+
+
+def test_a_hole_that_fills_within_two_hours_leaves_the_same_trades(hourly: Record) -> None:
+    whole = an_exchange()
+    holed = with_a_hole(whole, SYMBOLS[1], START + 20 * HOUR, START + 25 * HOUR)
+    stores = a_stack()
+    run(stores, holed, [moment for moment in steps(3, HOUR) if moment <= START + 26 * HOUR])
+    run(stores, whole, [moment for moment in steps(3, HOUR) if moment > START + 26 * HOUR])
     assert Record.of(stores) == hourly
 
 

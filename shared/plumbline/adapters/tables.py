@@ -1,6 +1,7 @@
 """The items of every table, as PynamoDB models. infra/tables.yaml defines the tables; docs/tables.md explains the keys.
 
 Attribute names are short because DynamoDB counts them in every item's size. Several kinds of item may share a table.
+Those of the paper book and of the live feed have modules of their own.
 """
 
 import os
@@ -10,7 +11,10 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.connection import Connection
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from plumbline.adapters.items import DecimalAttribute, HashAttribute, IntegerAttribute, Item, PackedJson
+from plumbline.adapters.attributes import DecimalAttribute, HashAttribute, IntegerAttribute, PackedJson
+from plumbline.adapters.feed_items import ConnectionItem, FeedEntry, FeedHead, FeedMark
+from plumbline.adapters.items import Item
+from plumbline.adapters.paper_items import BoardItem, ClosedDay, ClosedTrade, PositionItem, TradeItem
 
 
 class CandleChunk(Item):
@@ -171,6 +175,15 @@ class Tables:
     universes: type[UniverseItem]
     followed: type[FollowedItem]
     rollups: type[RollupItem]
+    positions: type[PositionItem]
+    boards: type[BoardItem]
+    trades: type[TradeItem]
+    closed_trades: type[ClosedTrade]
+    closed_days: type[ClosedDay]
+    feed_entries: type[FeedEntry]
+    feed_marks: type[FeedMark]
+    feed_heads: type[FeedHead]
+    connections: type[ConnectionItem]
 
 
 def open_tables(prefix: str, *, region: str | None = None, host: str | None = None) -> Tables:
@@ -206,4 +219,13 @@ def open_tables(prefix: str, *, region: str | None = None, host: str | None = No
         universes=bound(UniverseItem, "markets"),
         followed=bound(FollowedItem, "markets"),
         rollups=bound(RollupItem, "rollups"),
+        positions=bound(PositionItem, "positions"),
+        boards=bound(BoardItem, "positions"),
+        closed_trades=bound(ClosedTrade, "trades"),  # names the indexes, as above
+        trades=bound(TradeItem, "trades"),
+        closed_days=bound(ClosedDay, "trades"),
+        feed_entries=bound(FeedEntry, "feed"),
+        feed_marks=bound(FeedMark, "feed"),
+        feed_heads=bound(FeedHead, "feed"),
+        connections=bound(ConnectionItem, "connections"),
     )

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, day_start, days_between, iso
-from plumbline.domain.errors import ExchangeUnavailable, NotFound, StoreUnavailable
+from plumbline.domain.errors import ExchangeUnavailable, InvalidInput, NotFound, StoreUnavailable
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Channel, Configuration, default_configuration
+from plumbline.domain.symbols import resolve
 from plumbline.ports import Exchange, Stores, Universe
 from plumbline.settings import Settings
 
@@ -110,6 +111,33 @@ def known_markets(stores: Stores, now: int) -> tuple[str, ...]:
     """The latest catalogue of markets: today's or yesterday's, else the last of a week; empty where there is none."""
     days = days_between(now - 7 * DAY, now)
     universes = stores.markets.on(days[-2:]) or stores.markets.on(days[:-2])
+    return universes[-1].markets if universes else ()
+
+
+def symbols_named(stores: Stores, texts: Sequence[str], now: int, quote: str = "USDT") -> list[str]:
+    """The markets that `BTC/USDT`, `BTCUSDT` or `BTC` mean, by the latest catalogue; UnknownSymbol with near matches.
+
+    Where no catalogue is stored yet there is nothing to compare with: ccxt's own spelling is taken as it is.
+    """
+    markets = _catalogue(stores, now)
+    if markets:
+        return [resolve(text, markets, quote) for text in texts]
+    for text in texts:
+        if "/" not in text:
+            raise InvalidInput(
+                f"{text!r} cannot be looked up: no market catalogue is stored yet; write the symbol as BTC/USDT",
+                field="symbol",
+            )
+    return [text.strip().upper() for text in texts]
+
+
+def _catalogue(stores: Stores, now: int) -> tuple[str, ...]:
+    """The latest catalogue; on a market that stands still, that of the days its cursors have reached."""
+    markets = known_markets(stores, now)
+    if markets:
+        return markets
+    reached = {day_of(cursor.position) for cursor in stores.cursors.all() if 0 < cursor.position <= now}
+    universes = stores.markets.on(sorted(reached))
     return universes[-1].markets if universes else ()
 
 

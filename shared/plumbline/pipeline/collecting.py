@@ -12,6 +12,7 @@ from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.windows import BLOCK
 from plumbline.pipeline.channels import note_universe, open_channels, wanted_symbols
 from plumbline.pipeline.progress import (
+    TRACK,
     EnoughTime,
     Hole,
     Progress,
@@ -203,5 +204,5 @@ class _Series:
         if not self.late:
             return
         is_minute = self.timeframe is Timeframe.M1
-        for reader in map(checking, Interval) if is_minute else (generating(self.timeframe),):
+        for reader in (*map(checking, Interval), TRACK) if is_minute else (generating(self.timeframe),):
             self.stores.cursors.rewind(reader, min(self.late))

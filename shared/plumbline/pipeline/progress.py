@@ -11,6 +11,8 @@ from plumbline.domain.errors import CursorMoved
 from plumbline.ports import Cursor, Cursors
 
 SUMMARISE = "summarise"
+TRACK = "track"
+"""The paper trades: every signal up to its position has its trade, matched against the minutes up to there."""
 
 type EnoughTime = Callable[[], bool]
 """Whether there is time for another slice of work before Lambda stops the function."""
@@ -74,6 +76,7 @@ def call_log_readers_back(cursors: Cursors, timestamp: int) -> None:
     for interval in Interval:
         _call_back(cursors, checking(interval), timestamp + interval.ms - 1)
         _call_back(cursors, closing(interval), timestamp + interval.ms - 1)
+    _call_back(cursors, TRACK, timestamp - 1)
     _call_back(cursors, SUMMARISE, timestamp - 1)
 
 

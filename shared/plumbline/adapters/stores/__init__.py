@@ -2,11 +2,15 @@
 
 from plumbline.adapters.stores.candles import DynamoCandles
 from plumbline.adapters.stores.catalogue import DynamoChannels, DynamoMarkets, DynamoStrategies
+from plumbline.adapters.stores.connections import DynamoConnections
 from plumbline.adapters.stores.cursors import DynamoCursors
+from plumbline.adapters.stores.feed import DynamoFeed
 from plumbline.adapters.stores.model_reports import DynamoModelReports
 from plumbline.adapters.stores.outcomes import DynamoOutcomes
-from plumbline.adapters.stores.rollups import DynamoRollups
+from plumbline.adapters.stores.positions import DynamoPositions
+from plumbline.adapters.stores.rollups import DynamoBookRollups, DynamoRollups
 from plumbline.adapters.stores.signals import DynamoSignals
+from plumbline.adapters.stores.trades import DynamoTrades
 from plumbline.adapters.tables import Tables, open_tables
 from plumbline.ports import Stores
 
@@ -32,4 +36,9 @@ def stores_over(tables: Tables, source: str) -> Stores:
         markets=DynamoMarkets(tables.universes, tables.followed, source),
         rollups=DynamoRollups(tables.rollups, source),
         model_reports=DynamoModelReports(tables.rollups, source),
+        positions=DynamoPositions(tables.positions, tables.boards, source),
+        trades=DynamoTrades(tables.trades, tables.closed_trades, tables.closed_days, source),
+        book_rollups=DynamoBookRollups(tables.rollups, source),
+        feed=DynamoFeed(tables.feed_entries, tables.feed_marks, tables.feed_heads, source),
+        connections=DynamoConnections(tables.connections, source),
     )

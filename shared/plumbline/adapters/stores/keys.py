@@ -14,7 +14,7 @@ Part of every stored key: changing it needs a migration.
 """
 
 _LAST = "Z" * 16
-_END_OF_CALENDAR = 253_402_300_799_999
+END_OF_CALENDAR = 253_402_300_799_999
 """An id can name times that no calendar has; such an id is merely one that does not exist."""
 
 
@@ -30,7 +30,7 @@ def day_shard(source: str, instant: int, signal_id: str) -> str:
 
 def calendar_day(instant: int) -> str:
     """`day_of`, for instants out of any id."""
-    return day_of(min(instant, _END_OF_CALENDAR))
+    return day_of(min(instant, END_OF_CALENDAR))
 
 
 def shards_of(source: str, day: str) -> list[str]:

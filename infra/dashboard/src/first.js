@@ -1,0 +1,6 @@
+try {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+} catch {
+  // a browser that keeps nothing: the theme of the system
+}

@@ -1,0 +1,87 @@
+"""Lists of facts by day: each day's partitions, the days that have any, and the indexes by month beside them."""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from itertools import batched, groupby
+from operator import attrgetter
+
+from plumbline.adapters.items import Item
+from plumbline.adapters.stores.keys import calendar_day, days_of, shards_of
+from plumbline.domain.calendar import DAY
+
+_FEW = 2
+"""As many days are simply read, whether they have any facts or not."""
+
+
+class DayLists[I: Item]:
+    """One kind of fact under `prefix#day#shard`, its days under `marks`, its indexes under `source#value#month`."""
+
+    def __init__(self, items: type[I], days: type[Item], source: str, *, prefix: str, marks: str) -> None:
+        self._items = items
+        self._days = days
+        self._source = source
+        self._prefix = prefix
+        self._marks = marks
+        self._marked: set[str] = set()
+
+    def mark(self, day: str) -> None:
+        """Note that a day has facts, before its first: a day without its mark would hide them from long ranges.
+
+        Reading first costs a tenth of a refused write; a container remembers what it has marked.
+        """
+        if day not in self._marked:
+            if self._days.read(self._marks, day) is None:
+                self._days(self._marks, day).put_new()
+            self._marked.add(day)
+
+    def marked(self, first: str, last: str, *, newest_first: bool = False) -> Iterator[str]:
+        """Days with facts. One partition: it gains one tiny item a day, and is written once a day."""
+        stored = self._days.select(self._marks, self._days.sk.between(first, last), newest_first=newest_first)
+        return (mark.sk for mark in stored)
+
+    def touched(self, after: int, until: int) -> list[str]:
+        """Days of (after, until] that may have facts, oldest first."""
+        if until - after <= _FEW * DAY:
+            days = list(days_of(after, until)) if until > after else []
+            if len(days) <= _FEW:
+                return days
+        return list(self.marked(calendar_day(after + 1), calendar_day(until)))
+
+    def on(
+        self,
+        day: str,
+        low: str,
+        high: str,
+        *,
+        newest_first: bool = False,
+        consistent: bool = True,
+        page_size: int | None = None,
+    ) -> Iterator[I]:
+        """A day's items with sort key in [low, high], in order of it: one query for each of its partitions."""
+        within = self._items.sk.between(low, high)
+        shards = (
+            self._items.select(pk, within, newest_first=newest_first, consistent=consistent, page_size=page_size)
+            for pk in shards_of(self._prefix, day)
+        )
+        return heapq.merge(*shards, key=attrgetter("sk"), reverse=newest_first)
+
+    def indexed(self, index: str, value: str, days: Iterable[str], low: str, high: str, chunk: int) -> Iterator[I]:
+        """An index's items of the months of these days, newest first, fetched from the table in reads of `chunk`."""
+        entries = (
+            (item.pk, item.sk)
+            for month, _ in groupby(days, key=lambda day: day[:7])
+            for item in self._items.select(
+                self.index_key(value, month),
+                self._items.sk.between(low, high),
+                newest_first=True,
+                index=index,
+                page_size=chunk,
+            )
+        )
+        for part in batched(entries, chunk, strict=False):
+            found = {item.sk: item for item in self._items.fetch(part)}
+            yield from (found[sk] for _, sk in part if sk in found)
+
+    def index_key(self, value: str, month: str) -> str:
+        """Partition of an index."""
+        return f"{self._source}#{value}#{month}"
