@@ -27,6 +27,8 @@ SIMULATED_MONTH = (day_start("2024-01-01"), day_start("2024-02-01"))
 """What the demo replays where no recorded market is given."""
 SIMULATED_SCAN = {"UniverseSize": "5"}
 """Enough pairs to rank one among the others, few enough for a demo of some minutes."""
+_STATES = {"open", "priceless"}
+"""Numbers of an answer that tell how things stand: they do not add up."""
 MOST_DAYS = 365
 """How far back the API's figures go."""
 
@@ -91,7 +93,11 @@ def run_replay(console: Console, stack: Stack, period: Period, step: int, result
 def _summary(result: replay.Result, seconds: float) -> str:
     lines = [f"{result.steps} steps, {sum(result.calls.values())} invocations in {seconds:.0f} s"]
     for function, calls in result.calls.items():
-        sums = ", ".join(f"{name} {value:g}" for (f, name), value in result.sums.items() if f == function and value)
+        sums = ", ".join(
+            f"{name} {value:g}"
+            for (f, name), value in result.sums.items()
+            if f == function and value and name not in _STATES
+        )
         lines.append(
             f"  {function}: {calls} × {1000 * result.seconds[function] / calls:.0f} ms; {sums or 'nothing due'}"
         )

@@ -122,6 +122,10 @@ def table_states(stores: Stores) -> dict[str, TableState]:
         "channels": stores.channels.all,
         "markets": lambda: stores.markets.on([day]),
         "rollups": lambda: stores.rollups.days([day], ["all"]),
+        "positions": stores.positions.board,
+        "trades": lambda: stores.trades.get([nothing]),
+        "feed": stores.feed.head,
+        "connections": lambda: stores.connections.get("nobody"),
     }
     return {name: _state(name, read) for name, read in reads.items()}
 

@@ -6,11 +6,12 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import decisions, functions, imports, month, statistics, units
+from tests.bench import decisions, functions, imports, month, paper, statistics, units
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "units": units.lines,
     "stats": statistics.lines,
+    "paper": paper.lines,
     "decisions": decisions.lines,
     "imports": imports.lines,
     "functions": functions.lines,

@@ -66,7 +66,14 @@ def test_the_people_of_the_stack_are_in_their_groups(cloud: Cloud, deployed: Sta
     assert not cloud.users.admin_list_groups_for_user(UserPoolId=deployed.user_pool, Username="user")["Groups"]
 
 
-FUNCTIONS = ("collect_candles", "generate_signals", "check_outcomes", "summarise_day")
+def test_whatever_is_written_starts_notify(cloud: Cloud, deployed: Stack) -> None:
+    mappings = cloud.functions.list_event_source_mappings()["EventSourceMappings"]
+    streamed = {mapping["EventSourceArn"].split("/")[1] for mapping in mappings}
+    assert streamed == {f"{deployed.tables}-{table}" for table in ("signals", "positions", "trades")}
+    assert {mapping["FunctionArn"].rsplit(":", 1)[1] for mapping in mappings} == {deployed.functions["notify"]}
+
+
+FUNCTIONS = ("collect_candles", "generate_signals", "check_outcomes", "track_trades", "summarise_day")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -82,6 +89,26 @@ def test_a_built_function_needs_nothing_but_its_layers(
     assert not runtime.failed(cold.payload), logs
     assert warm.payload == cold.payload
     assert logs.count("REPORT RequestId") == 2
+
+
+@pytest.mark.parametrize("function", ["notify", "live_feed"])
+def test_a_built_function_of_the_live_feed_needs_nothing_but_its_layers(
+    workspace: Workspace, stack: Stack, events: Path, function: str
+) -> None:
+    artefact = runtime.artefact(workspace, function)
+    environment = runtime.stack_environment(workspace, function)
+    with runtime.emulator(workspace, artefact, environment) as emulator:
+        answer = emulator.invoke(json.loads((events / f"{function}.json").read_text()))
+        logs = emulator.logs()
+    assert not runtime.failed(answer.payload), logs
+
+
+def test_the_api_carries_the_page_that_was_bundled(workspace: Workspace) -> None:
+    page = workspace.root / "infra" / "dashboard" / "dist"
+    served = runtime.artefact(workspace, "api").code / "api" / "page"
+    assert {file.name: file.read_bytes() for file in page.iterdir()} == {
+        file.name: file.read_bytes() for file in served.iterdir()
+    }
 
 
 def test_the_built_template_is_the_one_of_this_checkout(workspace: Workspace) -> None:

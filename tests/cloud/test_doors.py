@@ -1,6 +1,8 @@
 """Who may do what: the gateway's tokens, the operators' group, and each function's own role."""
 
+from collections.abc import Iterator
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import boto3
 import httpx
@@ -15,7 +17,14 @@ READERS = ("/api/signals/latest", "/api/signals/history", "/performance/stats", 
 OPERATORS = ("/performance/tracker/stop", "/performance/tracker/start", "/performance/track-signal")
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/openapi.json", "/docs"])
+PAPER = "/api/public/paper-trading"
+PUBLIC = (
+    *("/", "/health", "/openapi.json", "/docs", "/bot-performance"),
+    *(f"{PAPER}{path}" for path in ("/", "/summary/", "/open-positions/", "/performance/")),
+)
+
+
+@pytest.mark.parametrize("path", PUBLIC)
 def test_public_paths_need_no_token(anyone: httpx.Client, path: str) -> None:
     assert anyone.get(path).status_code == 200
 
@@ -58,7 +67,15 @@ def test_an_operator_switches_the_rules_of_the_checks(operator: httpx.Client, cl
         ("generate_signals", "outcomes"),
         ("collect_candles", "signals"),
         ("summarise_day", "signals"),
+        ("track_trades", "signals"),
+        ("track_trades", "candles"),
+        ("generate_signals", "trades"),
+        ("notify", "trades"),
+        ("notify", "signals"),
+        ("live_feed", "feed"),
         ("api", "outcomes"),
+        ("api", "trades"),
+        ("api", "positions"),
     ],
 )
 def test_a_functions_role_may_not_write_what_is_not_its_own(
@@ -80,3 +97,35 @@ def test_a_functions_role_may_not_write_what_is_not_its_own(
             tables.put_item(TableName=f"{stack.tables}-{forbidden}", Item={"pk": {"S": "x"}, "sk": {"S": "x"}})
         with pytest.raises(ClientError, match="AccessDenied"):
             tables.scan(TableName=f"{stack.tables}-{forbidden}")
+
+
+@pytest.fixture
+def front_door(stack: Stack) -> Iterator[httpx.Client]:
+    """CloudFront, asked by its name at the address where everything local answers."""
+    with httpx.Client(base_url=stack.aws_endpoint, headers={"Host": urlsplit(stack.front_door).netloc}) as client:
+        yield client
+
+
+# MiniStack answers /health by itself, whoever is asked
+@pytest.mark.parametrize("path", [*(path for path in PUBLIC if path != "/health"), f"{PAPER}/?limit=2&format=csv"])
+def test_the_front_door_passes_the_apis_own_bytes_on(anyone: httpx.Client, front_door: httpx.Client, path: str) -> None:
+    own, passed = anyone.get(path), front_door.get(path)
+    assert (passed.status_code, passed.content) == (own.status_code, own.content)
+    for name in ("Content-Type", "Cache-Control", "ETag", "Content-Security-Policy"):
+        assert passed.headers.get(name) == own.headers.get(name), name
+
+
+def test_behind_the_front_door_a_token_still_decides(front_door: httpx.Client, stack: Stack) -> None:
+    path, token = "/api/signals/latest", {"Authorization": f"Bearer {stack.tokens['user']}"}
+    assert front_door.get(path).status_code == 401
+    assert front_door.get(path, headers=token).status_code == 200
+
+
+@pytest.mark.parametrize("path", [f"{PAPER}/?limit=0", f"{PAPER}/no-such-trade/"])
+def test_the_front_door_never_replaces_an_error_of_the_api(
+    anyone: httpx.Client, front_door: httpx.Client, path: str
+) -> None:
+    own, passed = anyone.get(path), front_door.get(path)
+    assert passed.status_code == own.status_code >= 400
+    assert passed.headers["Content-Type"] == own.headers["Content-Type"] == "application/problem+json"
+    assert passed.json()["detail"] == own.json()["detail"]

@@ -19,7 +19,8 @@ from plumbline.domain.strategies import DEFAULT_CHANNELS
 from tests.cloud.conftest import END, run_replay
 
 POLICIES = Path(__file__).parents[2] / "layers" / "model" / "policies"
-FACTS = ("candles", "signals", "outcomes", "channels", "strategies", "markets", "rollups")
+FACTS = ("candles", "signals", "outcomes", "trades", "channels", "strategies", "markets", "rollups", "positions")
+"""And the open trades, which follow from them."""
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,5 @@
+from typing import Any
+
 from plumbline.adapters.stores import stores_over
 from plumbline.adapters.tables import Tables
 from plumbline.domain.books import BOOK_DIMENSIONS, BookCells, BookRollup, count_trades
@@ -9,7 +11,7 @@ from tests.builders import NOON, a_signal, a_trade
 TODAY = "2026-11-20"
 
 
-def cells(**changes: object) -> BookCells:
+def cells(**changes: Any) -> BookCells:
     return count_trades([a_trade(**changes), a_trade(status=Status.STOP, snapshot_id="7" * 64, **changes)])
 
 

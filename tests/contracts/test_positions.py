@@ -143,17 +143,26 @@ def chosen(trades: list[Position], wanted: TradeFilter) -> list[Position]:
     return found
 
 
-@pytest.mark.parametrize("wanted", WANTED)
-@pytest.mark.parametrize("limit", [1, 2, 7])
-def test_pages_lead_to_the_end_newest_first_without_loss(stores: Stores, wanted: TradeFilter, limit: int) -> None:
-    trades = open_trades(stores.positions)
+def pages_of(positions: Positions, wanted: TradeFilter, limit: int) -> list[Page[Position]]:
     pages, cursor = list[Page[Position]](), None
     while not pages or cursor:
-        pages.append(stores.positions.page(wanted, limit, cursor))
+        pages.append(positions.page(wanted, limit, cursor))
         cursor = pages[-1].next_cursor
-    assert [position for page in pages for position in page.items] == chosen(trades, wanted)
-    assert all(len(page.items) == limit for page in pages[:-1])
-    assert pages[-1].items or len(pages) == 1
+    return pages
+
+
+def trades_of(pages: list[Page[Position]]) -> list[Position]:
+    return [position for page in pages for position in page.items]
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_pages_lead_to_the_end_newest_first_without_loss(stores: Stores, wanted: TradeFilter) -> None:
+    expected = chosen(open_trades(stores.positions), wanted)
+    for limit in (1, 2, 7):
+        *full, last = pages_of(stores.positions, wanted, limit)
+        assert trades_of([*full, last]) == expected
+        assert all(len(page.items) == limit for page in full)
+        assert last.items or not full, "a cursor leads to something"
 
 
 @pytest.fixture(params=["memory", "dynamo"])
@@ -167,12 +176,9 @@ def frugal(request: pytest.FixtureRequest) -> Positions:
 
 @pytest.mark.parametrize("wanted", WANTED)
 def test_a_page_that_has_looked_at_enough_is_short_and_goes_on(frugal: Positions, wanted: TradeFilter) -> None:
-    trades = open_trades(frugal)
-    pages, cursor = list[Page[Position]](), None
-    while not pages or cursor:
-        pages.append(frugal.page(wanted, 5, cursor))
-        cursor = pages[-1].next_cursor
-    assert [position for page in pages for position in page.items] == chosen(trades, wanted)
+    expected = chosen(open_trades(frugal), wanted)
+    pages = pages_of(frugal, wanted, 5)
+    assert trades_of(pages) == expected
     assert max(len(page.items) for page in pages) <= 3
 
 

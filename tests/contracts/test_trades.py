@@ -94,9 +94,9 @@ def test_a_trade_that_opened_at_another_time_than_its_id_names_is_refused(stores
         stores.trades.add(a_trade(replace(a_position(), opened_at=NOON + 1)))
 
 
-def closed(*instants: int, **changes: object) -> list[Trade]:
+def closed(*instants: int) -> list[Trade]:
     """Trades that closed at these times; each opened an hour before and is of a signal of its own."""
-    return [a_trade(opened_at=t - HOUR, snapshot_id=f"{i}", closed_at=t, **changes) for i, t in enumerate(instants)]
+    return [a_trade(opened_at=t - HOUR, snapshot_id=f"{i}", closed_at=t) for i, t in enumerate(instants)]
 
 
 def in_order(trades: list[Trade]) -> list[Trade]:
@@ -163,7 +163,13 @@ def a_book(trades: Trades) -> list[Trade]:
         a_trade(closed_at=at("2026-11-20T12:00:00Z")),
         a_trade(closed_at=at("2026-11-20T12:00:00Z"), symbol="ETH/USDT", unified_score=90.0),
         a_trade(closed_at=at("2026-11-20T12:00:00Z"), snapshot_id="7" * 64, channel_id="reversion-beta"),
-        a_trade(closed_at=at("2026-11-20T11:00:00Z"), symbol="ETH/USDT", channel_id="reversion-beta", side=Side.SHORT),
+        a_trade(
+            closed_at=at("2026-11-20T11:00:00Z"),
+            symbol="ETH/USDT",
+            snapshot_id="6" * 64,
+            channel_id="reversion-beta",
+            side=Side.SHORT,
+        ),
         a_trade(closed_at=at("2026-11-20T11:00:00Z"), snapshot_id="8" * 64, timeframe=Timeframe.M5),
         a_trade(closed_at=at("2026-11-18T23:59:00Z"), snapshot_id="9" * 64, scanner_type="mss"),
         a_trade(closed_at=at("2026-10-31T23:00:00Z"), opened_at=at("2026-10-31T03:00:00Z"), scanner_type="mss"),
@@ -180,6 +186,7 @@ def a_book(trades: Trades) -> list[Trade]:
     ]
     for trade in book:
         trades.add(trade)
+    assert len({trade.signal_id for trade in book}) == len(book)
     return in_order(book)[::-1]
 
 
@@ -215,36 +222,36 @@ def chosen(book: list[Trade], wanted: TradeFilter) -> list[Trade]:
     return [trade for trade in book if WANTED[wanted](trade)]
 
 
-@pytest.mark.parametrize("wanted", WANTED)
-def test_a_page_is_what_the_filter_means_last_closed_first(stores: Stores, wanted: TradeFilter) -> None:
-    book = a_book(stores.trades)
-    assert stores.trades.page(wanted, 100) == Page(tuple(chosen(book, wanted)))
+def pages_of(trades: Trades, wanted: TradeFilter, *limits: int) -> list[Page[Trade]]:
+    """All pages, each of the next size."""
+    pages, cursor = list[Page[Trade]](), None
+    while not pages or cursor:
+        pages.append(trades.page(wanted, limits[len(pages) % len(limits)], cursor))
+        cursor = pages[-1].next_cursor
+    return pages
+
+
+def trades_of(pages: list[Page[Trade]]) -> list[Trade]:
+    return [trade for page in pages for trade in page.items]
 
 
 @pytest.mark.parametrize("wanted", WANTED)
-@pytest.mark.parametrize("limit", [1, 2, 3, 10])
-def test_pages_lead_to_the_end_without_loss_or_repetition(stores: Stores, wanted: TradeFilter, limit: int) -> None:
-    book = a_book(stores.trades)
-    seen, cursor = list[Trade](), None
-    while True:
-        page = stores.trades.page(wanted, limit, cursor)
-        assert page.items or cursor is None, "a cursor leads to something"
-        seen, cursor = [*seen, *page.items], page.next_cursor
-        if cursor is None:
-            break
-        assert len(page.items) == limit
-    assert seen == chosen(book, wanted)
+def test_a_page_is_what_the_filter_means_last_closed_first_and_leads_to_the_next(
+    stores: Stores, wanted: TradeFilter
+) -> None:
+    expected = chosen(a_book(stores.trades), wanted)
+    for limit in (1, 2, 3, len(expected) or 1, 100):
+        *full, last = pages_of(stores.trades, wanted, limit)
+        assert trades_of([*full, last]) == expected
+        assert all(len(page.items) == limit for page in full)
+        assert last.items or not full, "a cursor leads to something"
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wanted=st.sampled_from([*WANTED]), limits=st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_the_page_size_may_change_on_the_way(dynamo: Stores, wanted: TradeFilter, limits: list[int]) -> None:
     book = a_book(dynamo.trades)  # put-if-absent: every example finds the same ten
-    seen, cursor, turn = list[Trade](), None, 0
-    while turn == 0 or cursor:
-        page = dynamo.trades.page(wanted, limits[turn % len(limits)], cursor)
-        seen, cursor, turn = [*seen, *page.items], page.next_cursor, turn + 1
-    assert seen == chosen(book, wanted)
+    assert trades_of(pages_of(dynamo.trades, wanted, *limits)) == chosen(book, wanted)
 
 
 @pytest.fixture(params=["memory", "dynamo"])
@@ -257,15 +264,12 @@ def frugal(request: pytest.FixtureRequest) -> Trades:
 
 
 @pytest.mark.parametrize("wanted", WANTED)
-@pytest.mark.parametrize("limit", [1, 3, 4])
-def test_a_page_that_has_looked_at_enough_is_short_and_goes_on(frugal: Trades, wanted: TradeFilter, limit: int) -> None:
-    book = a_book(frugal)
-    pages, cursor = list[Page[Trade]](), None
-    while not pages or cursor:
-        pages.append(frugal.page(wanted, limit, cursor))
-        cursor = pages[-1].next_cursor
-    assert [trade for page in pages for trade in page.items] == chosen(book, wanted)
-    assert max(len(page.items) for page in pages) <= min(limit, 3)
+def test_a_page_that_has_looked_at_enough_is_short_and_goes_on(frugal: Trades, wanted: TradeFilter) -> None:
+    expected = chosen(a_book(frugal), wanted)
+    for limit in (1, 3, 4):
+        pages = pages_of(frugal, wanted, limit)
+        assert trades_of(pages) == expected
+        assert max(len(page.items) for page in pages) <= 3
 
 
 def test_a_page_may_be_empty_and_still_have_a_next_one(frugal: Trades) -> None:

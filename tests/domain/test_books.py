@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.domain.books import (
@@ -179,6 +179,7 @@ def by_brute_force(trades: Sequence[Trade], name: BookName) -> Book:
     )
 
 
+@settings(max_examples=50, deadline=None)
 @given(some_trades())
 def test_a_cell_is_plain_arithmetic_over_its_trades(trades: list[Trade]) -> None:
     cell = whole(trades)
@@ -193,6 +194,7 @@ def test_a_cell_is_plain_arithmetic_over_its_trades(trades: list[Trade]) -> None
     assert cell.net_if_target == sum(found.usd for found in best_case if found)
 
 
+@settings(max_examples=50, deadline=None)
 @given(some_trades(), st.lists(st.integers(0, 12), max_size=5))
 def test_any_split_into_consecutive_stretches_of_time_gives_the_same(trades: list[Trade], cuts: list[int]) -> None:
     edges = sorted([0, len(trades), *(min(cut, len(trades)) for cut in cuts)])
@@ -200,12 +202,14 @@ def test_any_split_into_consecutive_stretches_of_time_gives_the_same(trades: lis
     assert merge_books(parts) == count_trades(trades)
 
 
+@settings(max_examples=50, deadline=None)
 @given(some_trades(), some_trades(), some_trades())
 def test_stretches_may_be_merged_in_any_grouping(a: list[Trade], b: list[Trade], c: list[Trade]) -> None:
     one, two, three = map(count_trades, (a, b, c))
     assert merge_books([merge_books([one, two]), three]) == merge_books([one, merge_books([two, three])])
 
 
+@settings(max_examples=50, deadline=None)
 @given(some_trades(), some_trades())
 def test_all_but_the_path_may_be_merged_in_any_order(a: list[Trade], b: list[Trade]) -> None:
     one, two = whole(a), whole(b)
@@ -217,6 +221,7 @@ def test_all_but_the_path_may_be_merged_in_any_order(a: list[Trade], b: list[Tra
     assert all(getattr(one + two, name) == getattr(two + one, name) for name in rest)
 
 
+@settings(max_examples=50, deadline=None)
 @given(some_trades())
 def test_a_row_written_and_read_again_is_the_same_and_its_bytes_do_not_depend_on_order(trades: list[Trade]) -> None:
     for row in count_trades(trades).values():

@@ -96,7 +96,7 @@ def coarse(minutes: Candles, timeframe: str) -> Candles:
     return Candles.of(frame, rows)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(markets(), any_orders, instants)
 def test_any_trades_on_any_candles_end_as_a_slow_walk_says(
     candles: Candles, orders: list[Order], known_until: int
@@ -105,7 +105,7 @@ def test_any_trades_on_any_candles_end_as_a_slow_walk_says(
     assert same(found, [slowly(candles, order, known_until) for order in orders])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(markets(), any_orders, instants, st.sets(st.integers(0, 40), max_size=4))
 def test_so_they_do_where_finer_candles_decide(
     minutes: Candles, orders: list[Order], known_until: int, gone: set[int]
@@ -141,7 +141,7 @@ def a_crowd(seed: int, count: int = 30) -> tuple[Candles, list[Order]]:
 # --- what must not change the answer --------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(markets(), any_orders, instants)
 def test_a_mirrored_market_mirrors_the_trades(candles: Candles, orders: list[Order], known_until: int) -> None:
     if not len(candles):
@@ -151,7 +151,7 @@ def test_a_mirrored_market_mirrors_the_trades(candles: Candles, orders: list[Ord
     assert same(found, [trade.mirrored(about) for trade in all_ended(candles, orders, known_until)])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(markets(), any_orders, instants, markets())
 def test_candles_that_close_later_change_nothing(
     candles: Candles, orders: list[Order], until: int, others: Candles
@@ -163,7 +163,7 @@ def test_candles_that_close_later_change_nothing(
     assert same(found, all_ended(known.merge(later), orders, until))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(markets(), any_orders, st.lists(instants, min_size=2, max_size=6).map(sorted))
 def test_a_trade_once_decided_stays_as_it_is(candles: Candles, orders: list[Order], moments: list[int]) -> None:
     before = all_ended(candles, orders, moments[0])
@@ -194,7 +194,7 @@ def test_trades_of_years_end_as_each_does_alone() -> None:
         assert same([together[k]], ended(resolve(candles, orders.take(np.array([k])), FOREVER)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(markets(), any_orders)
 def test_a_trade_that_expires_on_minutes_ends_at_the_price_an_outcome_would_have(
     minutes: Candles, orders: list[Order]

@@ -62,13 +62,13 @@ def test_of_many_prices_only_the_last_that_the_listener_wants_are_owed() -> None
     assert [entry.number for entry in owed(feed, a_listener(symbols=frozenset({"BTC/USDT"})))] == [2, 3, 5]
 
 
-def test_a_message_names_its_place_in_the_feed_and_the_subscription_it_is_sent_under() -> None:
-    text = message(Entry(7, an_event(body={"signal": {"symbol": "BTC/USDT"}})), a_listener(version=3))
+def test_a_message_names_its_place_in_the_feed_and_bears_the_mark_of_its_subscription() -> None:
+    text = message(Entry(7, an_event(body={"signal": {"symbol": "BTC/USDT"}})), a_listener(ref="third"))
     assert json.loads(text) == {
         "type": "signal",
         "id": 7,
         "at": "2026-11-20T12:00:02Z",
-        "subscription": 3,
+        "ref": "third",
         "signal": {"symbol": "BTC/USDT"},
     }
 
@@ -81,8 +81,8 @@ def test_who_named_symbols_gets_their_prices_and_no_others() -> None:
 
 
 def test_a_heartbeat_tells_a_listener_how_far_it_was_told_and_anybody_else_where_the_feed_is() -> None:
-    told = json.loads(heartbeat(a_listener(position=40, version=2), 41, NOON))
-    assert told == {"type": "heartbeat", "id": 40, "at": "2026-11-20T12:00:00Z", "subscription": 2, "newest": 41}
+    told = json.loads(heartbeat(a_listener(position=40, ref=2), 41, NOON))
+    assert told == {"type": "heartbeat", "id": 40, "at": "2026-11-20T12:00:00Z", "ref": 2, "newest": 41}
     assert json.loads(heartbeat(a_listener(position=12, listening=False), 41, NOON))["id"] == 41
 
 
@@ -101,7 +101,7 @@ def test_an_error_has_no_place_in_the_feed() -> None:
 def test_every_example_is_understood(example: dict[str, Any]) -> None:
     wanted = {
         "ping": Ping(),
-        "subscribe": Subscribe(symbols=("BTC/USDT",), channels=("momentum-alpha",), since=41),
+        "subscribe": Subscribe(symbols=("BTC/USDT",), channels=("momentum-alpha",), since=41, ref=1),
         "unsubscribe": Unsubscribe(symbols=("BTC/USDT",)),
     }
     assert parse_request(json.dumps(example)) == wanted[example["type"]]
@@ -134,7 +134,7 @@ def test_a_name_that_is_written_twice_counts_once() -> None:
         ('{"type": "pong"}', "unknown type 'pong'; valid are ping subscribe unsubscribe"),
         ('{"type": ["ping"]}', r"unknown type \['ping'\]"),
         ('{"type": "ping", "id": 1}', "ping has no field 'id'; it takes none"),
-        ('{"type": "subscribe", "symbol": "BTC"}', "no field 'symbol'; it takes channels since symbols"),
+        ('{"type": "subscribe", "symbol": "BTC"}', "no field 'symbol'; it takes channels ref since symbols"),
         ('{"type": "unsubscribe", "since": 1}', "no field 'since'; it takes channels symbols"),
         ('{"type": "subscribe", "symbols": "BTC"}', "symbols 'BTC' must be a list of names"),
         ('{"type": "subscribe", "channels": [1]}', r"channels \[1\] must be a list of names"),
@@ -146,6 +146,9 @@ def test_a_name_that_is_written_twice_counts_once() -> None:
         ('{"type": "subscribe", "since": "41"}', "since '41' must be"),
         ('{"type": "subscribe", "since": "2026-11-20T12:00:00"}', "since '2026-11-20T12:00:00' must be"),
         ('{"type": "subscribe", "since": "0001-01-01T00:00:00+14:00"}', "since '0001-01-01T00:00:00"),
+        ('{"type": "subscribe", "ref": 1.5}', "ref 1.5 must be a whole number or a text of at most 64 characters"),
+        ('{"type": "subscribe", "ref": true}', "ref True must be"),
+        (json.dumps({"type": "subscribe", "ref": "r" * 65}), "ref 'rrr"),
         (json.dumps({"type": "subscribe", "symbols": ["B" * 65]}), "in symbols is longer than 64 characters"),
         (json.dumps({"type": "subscribe", "symbols": [str(n) for n in range(201)]}), "201 symbols are too many"),
         ("é" * (MOST_BYTES // 2 + 1), f"a message of {MOST_BYTES + 2} bytes is too long; at most {MOST_BYTES}"),

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.domain.books import BOOKS, BookCell, count_trades
@@ -132,6 +132,7 @@ def test_a_day_without_trades_is_a_day_of_zero() -> None:
     assert figures[0].sharpe_ratio != figures[1].sharpe_ratio
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50).map(lambda x: round(x, 2)), min_size=2, max_size=40))
 def test_ratios_are_those_of_the_returns_on_the_capital(daily: list[float]) -> None:
     returns = [pnl / float(CAPITAL) for pnl in daily]
@@ -177,6 +178,7 @@ def test_the_curve_of_three_days_by_hand() -> None:
 cents = st.integers(-2_000, 2_000).map(lambda n: str(Decimal(n) / 100))
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(cents, max_size=4), min_size=1, max_size=8))
 def test_the_deepest_day_of_the_curve_is_the_maximum_drawdown(days: list[list[str]]) -> None:
     daily = days_of(*days)

@@ -1,5 +1,7 @@
 """The search for the first touch, beside a loop."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,9 +16,8 @@ LOW = np.array([2.0, 3.0, 1.0, 3.0, 3.0, 3.0, 2.0])
 
 
 def first_touch(first: int, end: int, lower: float, upper: float) -> tuple[int, float, float]:
-    found = first_touches(
-        LOW, HIGH, *(np.array([value]) for value in (first, end)), np.array([lower]), np.array([upper])
-    )
+    bounds = np.array([first]), np.array([end])
+    found = first_touches(LOW, HIGH, *bounds, np.array([lower]), np.array([upper]))
     return int(found.at[0]), float(found.lowest[0]), float(found.highest[0])
 
 
@@ -96,7 +97,7 @@ def test_every_search_with_a_candle_is_in_one_portion_among_its_neighbours(count
     found = portions(first, end)
     assert sorted(np.concatenate(found).tolist()) == [k for k in range(count) if k % 3]
     edges = [(first[some].min(), first[some].max()) for some in found]
-    assert all(before[1] <= after[0] for before, after in zip(edges, edges[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(edges))
     assert max(len(some) for some in found) <= 16_384
 
 

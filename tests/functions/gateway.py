@@ -28,6 +28,8 @@ from tests.fakes import FakeSchedules, memory_stores
 
 USER = {"sub": "a-user", "cognito:username": "ann"}
 OPERATOR = {"sub": "an-operator", "cognito:username": "olga", "cognito:groups": "operators"}
+A_PAGE = Path(__file__).with_name("a_page")
+"""A small page as the dashboard's build leaves one."""
 INTERVALS = ("1h", "4h", "24h", "7d", "30d")
 
 
@@ -79,8 +81,8 @@ def services(
     *,
     policy: Policy | PlumblineError | None = None,
     win: WinModel | None = None,
-    page: Path = Path("nowhere"),
-    **environment: str,
+    page: Path = A_PAGE,
+    environment: Mapping[str, str] | None = None,
 ) -> Services:
     """Services over fakes. Without a policy there is no model file; with an error there is one, and it is refused.
 
@@ -96,7 +98,7 @@ def services(
 
     return Services(
         stores=lambda: held,
-        settings=lambda: settings(**environment),
+        settings=lambda: settings(**(environment or {})),
         schedules=lambda: rules,
         policy=opened,
         win=lambda: win,

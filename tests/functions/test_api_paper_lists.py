@@ -299,7 +299,7 @@ def test_one_part_of_the_list_is_paged_to_its_own_end(stores: Stores, path: str,
 
 def test_a_store_that_looks_at_few_at_a_time_still_shows_all(stores: Stores) -> None:
     slow = replace(stores, positions=InMemoryPositions(most_read=2), trades=InMemoryTrades(most_read=2))
-    wanted = [
+    wanted: list[Trade | Position] = [
         a_position(opened_at=NOON - 9 * HOUR, side=Side.SHORT),
         a_trade(opened_at=NOON - 2 * DAY, side=Side.SHORT),
     ]

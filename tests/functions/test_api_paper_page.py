@@ -1,31 +1,24 @@
 """The dashboard's files as the service hands them out: at any address, with guards, and nothing beside them."""
 
+import shutil
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 
 from api.dashboard import MEDIA_TYPES
-from tests.functions.gateway import Gateway, Reply, services
+from tests.functions.gateway import A_PAGE, Gateway, Reply, services
 
-INDEX = """<!doctype html><html lang="en"><head>
-<link rel="icon" href="./favicon.svg">
-<link rel="stylesheet" crossorigin href="./index-a1B2_c-4.css">
-<script type="module" crossorigin src="./index-3f2a9c1b.js"></script>
-</head><body data-src="./kept"><a href="./docs">docs</a></body></html>"""
-SCRIPT = "const price = '42 000 €';"
+INDEX = (A_PAGE / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
+    """A page as the build leaves it, with what does not belong there in and beside it."""
     folder = tmp_path / "page"
-    folder.mkdir()
+    shutil.copytree(A_PAGE, folder)
     files = {
-        "index.html": INDEX,
-        "index-3f2a9c1b.js": SCRIPT,
         "index-3f2a9c1b.js.map": "{}",
-        "index-a1B2_c-4.css": "body { color: red }",
-        "favicon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
         "strings.json": '{"n": 1}',
         "font.woff2": "no text",
         ".hidden.js": "secret",
@@ -40,7 +33,7 @@ def built(tmp_path: Path) -> Path:
 
 
 def page(built: Path, path: str = "/bot-performance", **environment: str) -> Reply:
-    return Gateway(services(page=built, **environment), claims=None).get(path)
+    return Gateway(services(page=built, environment=environment), claims=None).get(path)
 
 
 @pytest.mark.parametrize("prefix", ["/v1", "", "/signals/one"])

@@ -40,7 +40,7 @@ def traded(*trades: Trade, source: str = "simulated") -> Stores:
 
 
 def ask(stores: Stores, path: str = "summary", now: int = NOON, **environment: str) -> Any:
-    reply = Gateway(services(stores, now=now, **environment), claims=None).get(f"{BASE}/{path}")
+    reply = Gateway(services(stores, now=now, environment=environment), claims=None).get(f"{BASE}/{path}")
     assert reply.status == 200, reply.body
     return reply.json
 

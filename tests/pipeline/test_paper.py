@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline import paper, selections
@@ -59,6 +59,7 @@ def counted(stores: Stores, start: int, until: int) -> BookCells:
 # --- the book
 
 
+@settings(deadline=None)
 @given(
     minutes=st.lists(st.integers(0, 12 * 24 * 60), max_size=12),
     summarised=st.integers(0, 12 * 24 * 60),

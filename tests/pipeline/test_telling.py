@@ -175,7 +175,6 @@ def test_a_listener_that_is_lost_in_the_middle_goes_on_from_where_it_was() -> No
 
 
 def test_a_table_that_is_away_for_one_listener_costs_the_others_nothing() -> None:
-    stores, sockets = memory_stores(), FakeSockets()
 
     class Flaky(InMemoryConnections):
         """Cannot write one of its items."""
@@ -185,7 +184,7 @@ def test_a_table_that_is_away_for_one_listener_costs_the_others_nothing() -> Non
                 raise StoreUnavailable("throttled")
             return super().advance(subscription, to)
 
-    stores = replace(stores, connections=Flaky())
+    stores, sockets = replace(memory_stores(), connections=Flaky()), FakeSockets()
     listening(stores, "a", "b")
     assert tell(stores, sockets, signals(2), LATER)["unreached"] == 1
     assert (position(stores, "a"), position(stores, "b")) == (0, 2)
@@ -193,8 +192,7 @@ def test_a_table_that_is_away_for_one_listener_costs_the_others_nothing() -> Non
 
 
 def test_a_long_catch_up_takes_turns_with_those_who_are_up_to_date() -> None:
-    stores, sockets = memory_stores(), FakeSockets()
-    order = list[str]()
+    stores, order = memory_stores(), list[str]()
 
     class Noting(FakeSockets):
         """Notes whose turn it was."""

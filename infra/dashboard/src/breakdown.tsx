@@ -16,25 +16,20 @@ export function Breakdown({ route, by }: { route: Route; by: By }) {
   const { data, error, busy } = useResource<Performance>(`performance/${query(route.filters, { by })}`);
   const rows = data?.rows ?? null;
   return (
-    <>
       <Section title={TABS[by]} aside={<PeriodPicker route={route} />}>
         <Narrowed route={route} />
-        {error ? <Problem text={error} /> : null}
+        {error ? (
+          <Problem text={error} />
+        ) : !rows ? (
+          <Skeleton rows={14} label={TABS[by]} />
+        ) : !rows.length ? (
+          <Empty title="Nothing to compare">No trade closed and no outcome fell due, or these filters leave none to count.</Empty>
+        ) : (
+          <div class="parts" aria-busy={busy}>
+            {by === "interval" ? <ByInterval route={route} rows={rows} /> : <ByKey route={route} by={by} rows={rows} />}
+          </div>
+        )}
       </Section>
-      {!error && (
-        <div aria-busy={busy}>
-          {!rows ? (
-            <Skeleton rows={14} label={TABS[by]} />
-          ) : !rows.length ? (
-            <Empty title="Nothing to compare yet">No trade closed and no outcome fell due in this period.</Empty>
-          ) : by === "interval" ? (
-            <ByInterval route={route} rows={rows} />
-          ) : (
-            <ByKey route={route} by={by} rows={rows} />
-          )}
-        </div>
-      )}
-    </>
   );
 }
 
@@ -43,13 +38,13 @@ function ByKey({ route, by, rows }: { route: Route; by: Exclude<By, "interval">;
   const rates = sorted(rows, "-win_rate").map((row) => ({ ...row, title: word(row.key), rows: behind(row.key) }));
   return (
     <>
-      <Leaderboard route={route} rows={rows} title={TABS[by].slice(3)} columns={TRADES} behind={behind} />
+      <Leaderboard route={route} rows={rows} title={word(TABS[by].slice(3))} columns={TRADES} behind={behind} />
       <div class="split">
         <Section title="Win rate of trades">
           <WinRates rates={rates} of="closed trades with a price" />
         </Section>
         <Section title="Outcomes by interval">
-          <HeatMap rows={rows} title={TABS[by].slice(3)} behind={behind} />
+          {rows.some((row) => Object.keys(row.intervals).length) ? <HeatMap rows={rows} title={word(TABS[by].slice(3))} behind={behind} /> : <Empty title="No outcomes along this">The outcomes are not kept under these filters.</Empty>}
         </Section>
       </div>
     </>
@@ -62,14 +57,14 @@ function ByInterval({ route, rows }: { route: Route; rows: Row[] }) {
   const checked = rows.map((row) => ({ ...row, ...(row.intervals[row.key] ?? {}) }));
   return (
     <>
-      <Leaderboard route={route} rows={checked} title="interval" columns={OUTCOMES} behind={() => all} />
+      <Leaderboard route={route} rows={checked} title="Interval" columns={OUTCOMES} behind={() => all} />
       <div class="split">
         <Section title="Win rate of outcomes">
           <WinRates rates={checked.map((row) => ({ ...row, title: `after ${row.key}`, rows: all }))} of="outcomes checked" />
         </Section>
         <Section title="Outcomes by scanner and interval">
           {scanners.data?.rows ? (
-            <HeatMap rows={scanners.data.rows} title="scanner" behind={(key) => ({ ...all, filters: { ...all.filters, scanner: key } })} />
+            <HeatMap rows={scanners.data.rows} title="Scanner" behind={(key) => ({ ...all, filters: { ...all.filters, scanner: key } })} />
           ) : (
             <Skeleton rows={6} label="Outcomes by scanner and interval" />
           )}
@@ -83,7 +78,6 @@ type Values = Record<string, unknown>;
 interface Column {
   name: string;
   title: string;
-  formula?: string;
   show: (row: Values) => preact.ComponentChildren;
   wide?: boolean;
 }
@@ -104,14 +98,14 @@ const money = (name: string) => (row: Values) => <Change value={figure(row, name
 const TRADES: Column[] = [
   { name: "total_pnl_usd", title: "Net P/L", show: money("total_pnl_usd") },
   { name: "win_rate", title: "Win rate", show: rate },
-  { name: "n", title: "n", formula: "n", show: (row) => count(figure(row, "n")) },
+  { name: "n", title: "n", show: (row) => count(figure(row, "n")) },
   { name: "break_even_win_rate", title: "Break-even", show: (row) => percent(figure(row, "break_even_win_rate")), wide: true },
-  { name: "average_pnl_usd", title: "A trade", formula: "expectancy_usd", show: money("average_pnl_usd"), wide: true },
+  { name: "average_pnl_usd", title: "A trade", show: money("average_pnl_usd"), wide: true },
   { name: "profit_factor", title: "Profit factor", show: (row) => ratio(figure(row, "profit_factor")), wide: true },
   { name: "gross_pnl_usd", title: "Ideal", show: (row) => profit(figure(row, "gross_pnl_usd")), wide: true },
   { name: "pessimistic_pnl_usd", title: "Pessimistic", show: (row) => profit(figure(row, "pessimistic_pnl_usd")), wide: true },
   { name: "average_held_seconds", title: "Held", show: (row) => duration(figure(row, "average_held_seconds")), wide: true },
-  { name: "signals", title: "Signals", formula: "total_signals", show: (row) => count(figure(row, "signals")), wide: true },
+  { name: "signals", title: "Signals", show: (row) => count(figure(row, "signals")), wide: true },
 ];
 
 const OUTCOMES: Column[] = [
@@ -151,7 +145,7 @@ function Leaderboard({ route, rows, title, columns, behind }: Board) {
   return (
     <div class="scroll">
       <table class="board">
-        <caption class="heard">Leaderboard by {title}; the column headings sort it</caption>
+        <caption class="heard">Leaderboard by {title.toLowerCase()}; the column headings sort it</caption>
         <thead>
           <tr>
             <Heading route={route} order={order} name="key" title={title} />
@@ -164,7 +158,7 @@ function Leaderboard({ route, rows, title, columns, behind }: Board) {
                 title={column.title}
                 number
                 wide={column.wide ?? false}
-                behind={{ formula: column.formula ?? column.name, title: column.title, n: total(rows), of: columns === OUTCOMES ? "outcomes checked" : "closed trades with a price", rows: { tab: "history", filters: route.filters } }}
+                behind={{ formula: columns === OUTCOMES ? `intervals.${column.name}` : column.name, title: column.title, n: total(rows), of: columns === OUTCOMES ? "outcomes checked" : "closed trades with a price", rows: { tab: "history", filters: route.filters } }}
               />
             ))}
           </tr>

@@ -8,8 +8,8 @@ import { useResource } from "./resource";
 import { href, type Route } from "./route";
 
 export interface Behind {
-  /** The formula's name in the API's `formulas`. */
-  formula: string;
+  /** The formula's name in the API's `formulas`, or for one trade's own figure the sentence itself. */
+  formula: string | { says: string };
   /** What the figure is called where it is explained. */
   title: string;
   n?: number | null | undefined;
@@ -41,7 +41,8 @@ export function Explained({ behind, children, class: name = "explained" }: { beh
 function Explanation({ id, behind, button, close }: { id: string; behind: Behind; button: HTMLElement | null; close: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const title = useId();
-  const { data } = useResource<Performance>("performance/");
+  const named = typeof behind.formula === "string" ? behind.formula : null;
+  const { data } = useResource<Performance>(named && "performance/");
   useLayoutEffect(() => {
     const shown = box.current;
     if (!shown || !button) return;
@@ -64,7 +65,7 @@ function Explanation({ id, behind, button, close }: { id: string; behind: Behind
     close();
     button?.focus();
   };
-  const formula = data?.formulas[behind.formula];
+  const formula = typeof behind.formula === "string" ? data?.formulas[behind.formula] : behind.formula.says;
   return (
     <div ref={box} id={id} class="explanation" popover="manual" role="dialog" aria-labelledby={title} tabIndex={-1} onKeyDown={leave}>
       <h3 id={title}>{behind.title}</h3>
@@ -88,7 +89,8 @@ function Explanation({ id, behind, button, close }: { id: string; behind: Behind
 /** Below the figure, inside the window; on a phone the style sheet puts it at the bottom. */
 function place(box: HTMLElement, button: HTMLElement): void {
   if (NARROW.matches) return;
-  const at = button.getBoundingClientRect();
+  // A headline figure stays readable beside what explains it.
+  const at = (button.closest(".figure") ?? button).getBoundingClientRect();
   const left = Math.min(Math.max(MARGIN, at.left), document.documentElement.clientWidth - box.offsetWidth - MARGIN);
   const below = at.bottom + 6;
   const top = below + box.offsetHeight + MARGIN > innerHeight ? Math.max(MARGIN, at.top - box.offsetHeight - 6) : below;

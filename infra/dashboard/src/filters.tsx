@@ -1,6 +1,6 @@
 /** What the reader wants to see: a period, and the properties of the trades. All of it stands in the address. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Performance } from "./api";
 import { word } from "./format";
 import { useResource } from "./resource";
@@ -34,23 +34,43 @@ const TITLES: Record<Exclude<Filter, "days">, string> = {
   tier: "Tier",
 };
 
-const CHOICES: Partial<Record<Filter, [value: string, title: string][]>> = {
-  market_type: [["SPOT", "Spot"], ["FUTURES", "Futures"]],
-  side: [["LONG", "Long"], ["SHORT", "Short"]],
-  timeframe: ["5m", "15m", "1h", "4h", "1d"].map((name) => [name, name]),
-  tier: ["TIER_1_MUST_BUY", "TIER_2_STRONG_BUY", "TIER_3_WATCHLIST", "TIER_4_NEUTRAL"].map((name) => [name, word(name)]),
+type Choice = [value: string, title: string];
+const ALL: Choice = ["", "All"];
+
+const CHOICES: Partial<Record<Filter, Choice[]>> = {
+  status: [["closed", "Closed"], ["open", "Open"], ["all", "Open and closed"]],
+  market_type: [ALL, ["SPOT", "Spot"], ["FUTURES", "Futures"]],
+  side: [ALL, ["LONG", "Long"], ["SHORT", "Short"]],
+  timeframe: [ALL, ...["1m", "5m", "15m", "1h", "4h", "1d"].map((name): Choice => [name, name])],
+  tier: [ALL, ...["TIER_1_MUST_BUY", "TIER_2_STRONG_BUY", "TIER_3_WATCHLIST", "TIER_4_NEUTRAL"].map((name): Choice => [name, word(name)])],
 };
-const STATUSES: [string, string][] = [["", "Closed"], ["open", "Open"], ["all", "Open and closed"]];
+
+const NARROW = matchMedia("(max-width: 640px)");
+
+/** Whether there is only room for one column. */
+function useNarrow(): boolean {
+  const [narrow, set] = useState(NARROW.matches);
+  useEffect(() => {
+    const follow = () => set(NARROW.matches);
+    NARROW.addEventListener("change", follow);
+    return () => NARROW.removeEventListener("change", follow);
+  }, []);
+  return narrow;
+}
 
 /** The form above a list. `names` are the filters it offers. A change takes effect at once. */
 export function FilterForm({ route, names }: { route: Route; names: Exclude<Filter, "days">[] }) {
   const [touched, touch] = useState(false);
+  const narrow = useNarrow();
   const set = (name: Filter, value: string) => {
     const { cursor: _, ...place } = route;
     const { [name]: __, ...others } = route.filters;
     go({ ...place, filters: value ? { ...others, [name]: value } : others });
   };
+  const given = names.filter((name) => route.filters[name]).length;
   return (
+    <details class="choices" open={!narrow || given > 0}>
+      <summary>Filters{given ? ` (${given})` : ""}</summary>
     <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()} onFocusIn={() => touch(true)}>
       {names.map((name) => (
         <label key={name}>
@@ -58,9 +78,9 @@ export function FilterForm({ route, names }: { route: Route; names: Exclude<Filt
           {name === "symbol" || name === "scanner" || name === "channel" ? (
             <Named name={name} value={route.filters[name] ?? ""} ask={touched} set={(value) => set(name, value)} />
           ) : (
-            <select name={name} value={route.filters[name] ?? ""} onChange={(event) => set(name, event.currentTarget.value)}>
-              {(name === "status" ? STATUSES : [["", "All"] as [string, string], ...(CHOICES[name] ?? [])]).map(([value, title]) => (
-                <option key={value} value={value} selected={value === (route.filters[name] ?? "")}>
+            <select name={name} value={route.filters[name] ?? CHOICES[name]?.[0]?.[0] ?? ""} onChange={(event) => set(name, event.currentTarget.value)}>
+              {(CHOICES[name] ?? []).map(([value, title]) => (
+                <option key={value} value={value}>
                   {title}
                 </option>
               ))}
@@ -68,12 +88,13 @@ export function FilterForm({ route, names }: { route: Route; names: Exclude<Filt
           )}
         </label>
       ))}
-      {names.some((name) => route.filters[name]) && (
+      {given > 0 && (
         <a class="clear" href={href({ tab: route.tab, filters: pick(route.filters, "days") })}>
           Clear filters
         </a>
       )}
     </form>
+    </details>
   );
 }
 

@@ -8,8 +8,8 @@ const decimals = (digits: number, least = digits) =>
 const whole = decimals(0);
 const one = decimals(1);
 const two = decimals(2);
-const four = decimals(4, 2);
-const significant = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 5 });
+const four = decimals(4);
+const five = new Intl.NumberFormat(LOCALE, { minimumSignificantDigits: 5, maximumSignificantDigits: 5 });
 const clock = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
@@ -36,7 +36,7 @@ export const score = (value: Maybe) => written(value, (size) => one.format(size)
 
 /** A price with as many digits as its size needs. */
 export const price = (value: Maybe) =>
-  written(value, (size) => (size >= 1_000 ? two : size >= 1 ? four : significant).format(size), false);
+  written(value, (size) => (size >= 1_000 ? two : size >= 1 ? four : five).format(size), false);
 
 export function duration(seconds: Maybe): string {
   if (seconds === null || seconds === undefined) return NONE;
@@ -55,16 +55,18 @@ export const day = (iso: string | number) => date.format(new Date(iso));
 /** The same moment where the reader is, with the zone's name. */
 export const local = (iso: string) => moment.format(new Date(iso));
 
-const TIERS: Record<string, string> = {
+const WORDS: Record<string, string> = {
   TIER_1_MUST_BUY: "Tier 1 · must buy",
   TIER_2_STRONG_BUY: "Tier 2 · strong buy",
   TIER_3_WATCHLIST: "Tier 3 · watchlist",
   TIER_4_NEUTRAL: "Tier 4 · neutral",
+  mss: "MSS",
 };
 
 /** A key of the API as a reader's word; what has none of its own stays as it is. */
 export function word(key: string): string {
-  return TIERS[key] ?? (/^[a-z_]+$/.test(key) ? key.replaceAll("_", " ") : key);
+  if (!/^[a-z][a-z0-9_]*$/.test(key)) return WORDS[key] ?? key;
+  return WORDS[key] ?? key.charAt(0).toUpperCase() + key.slice(1).replaceAll("_", " ");
 }
 
 export const tierNumber = (tier: string) => tier.match(/\d/)?.[0] ?? "";

@@ -13,11 +13,13 @@ export interface World {
   trades: Readonly<Record<string, Trade>>;
   /** What closing everything that is open would make, USD; null before the feed has said it. */
   unrealised: number | null;
+  /** How many trades are open; null before the feed has said it. */
+  open: number | null;
   /** Moment of the newest message, ISO. */
   at: string | null;
 }
 
-export const world = new Store<World>({ prices: {}, trades: {}, unrealised: null, at: null });
+export const world = new Store<World>({ prices: {}, trades: {}, unrealised: null, open: null, at: null });
 export const useWorld = () => useStore(world);
 export const connection = new Store<Connection>("connecting");
 
@@ -32,9 +34,12 @@ interface Message {
   type: string;
   id?: number;
   at?: string;
+  as_of?: string;
+  open?: number;
+  unrealised_usd?: number;
   prices?: Record<string, number>;
-  unrealised_usd?: number | null;
   trade?: Trade;
+  reason?: string;
 }
 
 class Feed {
@@ -112,11 +117,25 @@ class Feed {
     if (message.type === "market_update" && message.prices) this.priced(message.prices, message);
     else if (message.type === "position_update" && message.trade) this.traded(message.trade, message.at);
     else if (message.type === "signal") this.settle();
+    else if (message.type === "error") this.warned(message.reason ?? "");
   }
 
-  private priced(prices: Record<string, number>, { at, unrealised_usd: unrealised }: Message): void {
+  private priced(prices: Record<string, number>, told: Message): void {
     const before = world.get();
-    world.set({ ...before, prices: { ...before.prices, ...prices }, unrealised: unrealised ?? null, at: at ?? before.at });
+    world.set({
+      ...before,
+      prices: { ...before.prices, ...prices },
+      unrealised: told.unrealised_usd ?? null,
+      open: told.open ?? null,
+      at: told.as_of ?? told.at ?? before.at,
+    });
+  }
+
+  /** The feed no longer holds all since then, or was begun anew: what was missed is asked for instead. */
+  private warned(reason: string): void {
+    if (!reason.startsWith("since")) return;
+    if (reason === "since_unknown") this.last = null;
+    refresh();
   }
 
   private traded(trade: Trade, at: string | undefined): void {

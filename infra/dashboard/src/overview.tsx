@@ -3,12 +3,13 @@
 import type { Book, BookFigures, OpenList, Performance, Summary, TradeList } from "./api";
 import { EquityCharts } from "./charts/equity";
 import { Change, Explained, Figure, type Behind } from "./figure";
-import { PeriodPicker } from "./filters";
+import { WinRate } from "./charts/whiskers";
+import { Narrowed, PeriodPicker } from "./filters";
 import { change, count, duration, percent, profit, ratio, usd } from "./format";
 import { useWorld } from "./live";
 import { Empty, Problem, Section, Skeleton } from "./parts";
 import { useResource } from "./resource";
-import { href, query, type Route } from "./route";
+import { href, isNarrowed, query, type Route } from "./route";
 import { ClosedTable, OpenTable } from "./tables";
 import { closedBy, stillOpen } from "./trades";
 
@@ -19,6 +20,7 @@ export function Overview({ route, summary }: { route: Route; summary: Summary | 
   return (
     <>
       <Section title="Overview" aside={<PeriodPicker route={route} />}>
+        <Narrowed route={route} />
         <Headline route={route} summary={summary} />
       </Section>
       {performance.error ? (
@@ -51,7 +53,9 @@ const rowsOf = (route: Route, status: "open" | "closed"): Route => ({ tab: "hist
 function Headline({ route, summary }: { route: Route; summary: Summary | null }) {
   const world = useWorld();
   const closed = rowsOf(route, "closed");
-  const unrealised = world.unrealised ?? summary?.unrealised_usd ?? null;
+  const everything = !isNarrowed(route.filters);
+  const unrealised = (everything ? world.unrealised : null) ?? summary?.unrealised_usd ?? null;
+  const open = (everything ? world.open : null) ?? summary?.open ?? null;
   const behind = (formula: string, title: string, more: Partial<Behind> = {}): Behind => ({
     formula,
     title,
@@ -73,7 +77,16 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
         label="Win rate"
         behind={behind("win_rate", "Win rate", { note: summary ? breakEven(summary) : undefined })}
         value={summary && percent(summary.win_rate)}
-        detail={summary && (summary.n ? `${interval(summary)} · n ${count(summary.n)}` : "no closed trade yet")}
+        detail={
+          summary &&
+          (summary.n ? (
+            <>
+              <WinRate rate={summary} /> {interval(summary)} · n {count(summary.n)}
+            </>
+          ) : (
+            "no closed trade yet"
+          ))
+        }
       />
       <Figure
         label="Average profit"
@@ -89,8 +102,8 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
       />
       <Figure
         label="Open trades"
-        behind={behind("open", "Open trades", { n: summary?.open, of: "open trades", rows: { tab: "positions", filters: route.filters } })}
-        value={summary && count(summary.open)}
+        behind={behind("open", "Open trades", { n: open, of: "open trades", rows: { tab: "positions", filters: route.filters } })}
+        value={summary && count(open)}
         detail={
           summary && (
             <>
@@ -103,7 +116,7 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
         label="Total signals"
         behind={behind("total_signals", "Total signals", { n: summary?.total_signals, of: "signals recorded", rows: { tab: "history", filters: { ...route.filters, status: "all" } } })}
         value={summary && count(summary.total_signals)}
-        detail={summary && `${count(summary.closed)} trades closed, ${percent(summary.coverage)} priced`}
+        detail={summary && `${count(summary.closed)} trades closed${summary.coverage === null ? "" : `, ${percent(summary.coverage)} priced`}`}
       />
     </div>
   );
@@ -130,7 +143,7 @@ const MEASURES: Measure[] = [
   ["expectancy_usd", "Expectancy a trade", (b) => profit(b.expectancy_usd)],
   ["sharpe_ratio", "Sharpe, 365 days", (b) => ratio(b.sharpe_ratio), "days"],
   ["sortino_ratio", "Sortino, 365 days", (b) => ratio(b.sortino_ratio), "days"],
-  ["max_drawdown_pct", "Deepest drawdown", (b) => change(b.max_drawdown_pct), "days"],
+  ["max_drawdown_pct", "Deepest drawdown", (b) => change(-(b.max_drawdown_pct ?? 0))],
   ["best_trade_usd", "Best trade", (b) => profit(b.best_trade_usd)],
   ["worst_trade_usd", "Worst trade", (b) => profit(b.worst_trade_usd)],
 ];
@@ -219,8 +232,8 @@ function Endings({ route, performance: p }: { route: Route; performance: Perform
         {line("average_held_seconds", "Average holding time", duration(p.average_held_seconds))}
         {line("average_max_favourable_pct", "Best excursion, average", change(p.average_max_favourable_pct))}
         {line("average_max_adverse_pct", "Worst excursion, average", change(p.average_max_adverse_pct))}
-        {line("exposure", "Open at once, average", `${ratio(p.exposure.average_open)} (${usd(p.exposure.average_usd)})`)}
-        {line("ambiguous_bounds", "Ambiguous trades", p.ambiguous ? `${count(p.ambiguous)}: ${profit(low)} to ${profit(high)} in all` : "none", p.ambiguous, "candles touched both levels")}
+        {line("average_open", "Open at once, average", `${ratio(p.exposure.average_open)} (${usd(p.exposure.average_usd)})`)}
+        {line("ambiguous", "Ambiguous trades", p.ambiguous ? `${count(p.ambiguous)}, total ${profit(low)} to ${profit(high)}` : "none", p.ambiguous, "trades whose last candle touched both levels")}
       </dl>
     </div>
   );

@@ -115,7 +115,7 @@ function Banners({ summary }: { summary: Summary | null }) {
       )}
       {summary?.simulated && (
         <p class="banner warn">
-          <b>Simulated market.</b> These prices come from a simulation, not from an exchange; nothing here says what a real market would do.
+          <b>Simulated market.</b> These prices come from a simulation, not from an exchange.
         </p>
       )}
       <p class="banner hypothetical">{summary ? summary.hypothetical : <span class="ghost">All results are hypothetical</span>}</p>

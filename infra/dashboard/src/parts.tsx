@@ -59,6 +59,7 @@ export function Problem({ text }: { text: string }) {
       <button type="button" onClick={refresh}>
         Try again
       </button>
+      <a href="#/overview">Start over</a>
     </div>
   );
 }

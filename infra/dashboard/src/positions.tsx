@@ -8,7 +8,7 @@ import { useWorld } from "./live";
 import { Pager } from "./pager";
 import { Empty, Problem, Section, Skeleton, Time } from "./parts";
 import { useResource } from "./resource";
-import { query, type Route } from "./route";
+import { isNarrowed, query, type Route } from "./route";
 import { OpenTable } from "./tables";
 import { stillOpen } from "./trades";
 
@@ -19,10 +19,9 @@ export function Positions({ route }: { route: Route }) {
   const { days: _, status: __, ...filters } = route.filters;
   const { data, error, busy } = useResource<OpenList>(`open-positions/${query(filters, { limit: ROWS, cursor: route.cursor })}`);
   const trades = data && stillOpen(data.trades, world, filters, !route.cursor);
-  const all = !route.cursor && data?.next_cursor === null;
-  const open = all ? trades?.length : data?.count;
-  const filtered = Object.keys(filters).length > 0;
-  const unrealised = all ? trades && trades.reduce((sum, trade) => sum + (trade.unrealised_usd ?? 0), 0) : filtered ? null : (world.unrealised ?? data?.unrealised_usd);
+  const filtered = isNarrowed(filters);
+  const open = (filtered ? null : world.open) ?? data?.count;
+  const unrealised = (filtered ? null : world.unrealised) ?? data?.unrealised_usd;
   const behind = { n: open, of: "open trades", rows: { tab: "history" as const, filters: { ...filters, status: "open" } } };
   return (
     <>

@@ -53,6 +53,9 @@ export function href(route: Route): string {
   return `#/${route.tab}${text ? `?${text}` : ""}`;
 }
 
+/** Whether the filters leave anything out, but for the period. */
+export const isNarrowed = (filters: Filters) => FILTERS.some((name) => name !== "days" && name !== "status" && filters[name]);
+
 /** The filters as a query of the API; `status` only where the answer knows it. */
 export function query(filters: Filters, more: Record<string, string | undefined> = {}): string {
   const parts = new URLSearchParams();

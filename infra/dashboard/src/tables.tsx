@@ -1,5 +1,6 @@
 /** Trades as rows: the open ones with the market's price, the closed ones with what they came to. */
 
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Trade } from "./api";
 import { Change } from "./figure";
@@ -29,14 +30,14 @@ export function OpenTable({ trades, route, caption, brief }: Rows) {
             <th scope="col" class="number">Price now</th>
             {!brief && <th scope="col" class="number wide">Stop</th>}
             {!brief && <th scope="col" class="number wide">Target</th>}
-            <th scope="col" class="number">P/L now</th>
+            <th scope="col" class="number edge">P/L now</th>
             {!brief && <th scope="col" class="wide">Scanner</th>}
             {!brief && <th scope="col" class="number wide">Score</th>}
           </tr>
         </thead>
         <tbody>
           {trades.map((trade) => (
-            <Openable key={trade.signal_id} trade={trade} route={route}>
+            <Openable key={trade.signal_id} trade={trade} route={route} brief={brief}>
               {!brief && (
                 <td class="wide soft">
                   <Time at={trade.opened_at} />
@@ -49,7 +50,7 @@ export function OpenTable({ trades, route, caption, brief }: Rows) {
               </td>
               {!brief && <td class="number wide soft">{price(trade.stop_loss)}</td>}
               {!brief && <td class="number wide soft">{price(trade.take_profit)}</td>}
-              <td class="number">
+              <td class="number edge">
                 <Change value={trade.unrealised_usd} text={profit(trade.unrealised_usd)} />
                 <small>{change(trade.unrealised_pct)}</small>
               </td>
@@ -81,7 +82,7 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
             {!brief && <th scope="col" class="number wide">Entry</th>}
             {!brief && <th scope="col" class="number wide">Exit</th>}
             {!brief && <th scope="col" class="number wide">Held</th>}
-            <th scope="col" class="number">Net P/L</th>
+            <th scope="col" class="number edge">Net P/L</th>
             {!brief && <th scope="col" class="number wide">Ideal</th>}
             {!brief && <th scope="col" class="number wide">Pessimistic</th>}
             {!brief && <th scope="col" class="wide">Scanner</th>}
@@ -90,7 +91,7 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
         </thead>
         <tbody>
           {trades.map((trade) => (
-            <Openable key={trade.signal_id} trade={trade} route={route}>
+            <Openable key={trade.signal_id} trade={trade} route={route} brief={brief}>
               <td class={brief ? "soft" : "wide soft"}>
                 <Time at={trade.closed_at ?? trade.opened_at} />
                 {brief && (
@@ -107,7 +108,7 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
               {!brief && <td class="number wide">{price(trade.entry_price)}</td>}
               {!brief && <td class="number wide">{price(trade.exit_price)}</td>}
               {!brief && <td class="number wide soft">{duration(trade.held_seconds)}</td>}
-              <td class="number">
+              <td class="number edge">
                 <Change value={trade.pnl_usd ?? trade.unrealised_usd} text={profit(trade.pnl_usd ?? trade.unrealised_usd)} />
                 <small>
                   {!brief && (
@@ -136,7 +137,7 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
 }
 
 /** A row that opens its trade: by its link with the keyboard, anywhere on it with the mouse. */
-function Openable({ trade, route, children }: { trade: Trade; route: Route; children: preact.ComponentChildren }) {
+function Openable({ trade, route, brief, children }: { trade: Trade; route: Route; brief: boolean | undefined; children: ComponentChildren }) {
   const place = { ...route, trade: trade.signal_id };
   const click = (event: MouseEvent) => {
     const bare = !(event.target as Element).closest("a, button") && !event.metaKey && !event.ctrlKey;
@@ -151,10 +152,12 @@ function Openable({ trade, route, children }: { trade: Trade; route: Route; chil
         <a href={href(place)}>{trade.symbol}</a>
         <small>
           <Side trade={trade} /> · {trade.timeframe}
-          <span class="narrow">
-            {" · "}
-            <Time at={trade.closed_at ?? trade.opened_at} />
-          </span>
+          {!brief && (
+            <span class="narrow">
+              {" · "}
+              <Time at={trade.closed_at ?? trade.opened_at} />
+            </span>
+          )}
         </small>
       </th>
       {children}

@@ -10,7 +10,7 @@ import { useResource } from "./resource";
 import { go, type Route } from "./route";
 import { useStore } from "./store";
 import { theme } from "./theme";
-import { current } from "./trades";
+import { current, sign } from "./trades";
 
 export function TradeDialog({ route, id }: { route: Route; id: string }) {
   const box = useRef<HTMLDialogElement>(null);
@@ -55,14 +55,14 @@ function Opened({ page, trade }: { page: TradePage; trade: Trade }) {
           {trade.timeframe} · {trade.market_type.toLowerCase()} · {word(trade.scanner_type)} · <Badge status={trade.status} ambiguous={trade.ambiguous} />
         </p>
         <p class="result">
-          <Explained behind={{ formula: open ? "unrealised_usd" : "pnl_usd", title: open ? "P/L if closed now" : "Net P/L", n: 1, of: "trade: this one" }}>
+          <Explained behind={{ formula: { says: netOf(trade, open ? trade.current_price : trade.exit_price) }, title: open ? "P/L if closed now" : "Net P/L" }}>
             <span class="label">{open ? "P/L if closed now" : "Net P/L"}</span>
           </Explained>
           <Change value={open ? trade.unrealised_usd : trade.pnl_usd} text={profit(open ? trade.unrealised_usd : trade.pnl_usd)} />
           <small>{change(open ? trade.unrealised_pct : trade.pnl_pct)}</small>
         </p>
         {open && (
-          <p class="now">
+          <p class="standing">
             {price(trade.current_price)} <Levels trade={trade} at={trade.current_price} />
           </p>
         )}
@@ -118,16 +118,16 @@ function Chart({ page }: { page: TradePage }) {
   );
 }
 
-type Fact = [title: string, value: preact.ComponentChildren];
+type Fact = [title: string, value: preact.ComponentChildren, formula?: string];
 
 function Facts({ title, facts }: { title: string; facts: Fact[] }) {
   return (
     <section>
       <h3>{title}</h3>
       <dl>
-        {facts.map(([name, value]) => (
+        {facts.map(([name, value, says]) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>{says ? <Explained behind={{ formula: { says }, title: name }}>{name}</Explained> : name}</dt>
             <dd>{value}</dd>
           </div>
         ))}
@@ -156,14 +156,23 @@ function books(trade: Trade): Fact[] {
     </>
   );
   return [
-    ["Ideal", both(trade.gross_pnl_usd, trade.gross_pnl_pct)],
-    ["Net", both(trade.pnl_usd, trade.pnl_pct)],
-    ["Pessimistic", both(trade.pessimistic_pnl_usd, trade.pessimistic_pnl_pct)],
-    ["Best on the way", change(trade.max_favourable_pct)],
-    ["Worst on the way", change(trade.max_adverse_pct)],
+    ["Ideal", both(trade.gross_pnl_usd, trade.gross_pnl_pct), "The size × the move from the signal’s own price to the exit, from the holder’s side; no costs."],
+    ["Net", both(trade.pnl_usd, trade.pnl_pct), netOf(trade, trade.exit_price)],
+    ["Pessimistic", both(trade.pessimistic_pnl_usd, trade.pessimistic_pnl_pct), "As net, but each market fill at the worst price of its minute; a target fills at its level."],
+    ["Best on the way", change(trade.max_favourable_pct), "The furthest the market went for the holder while the trade was open, percent of the signal’s price."],
+    ["Worst on the way", change(trade.max_adverse_pct), "The furthest the market went against the holder while the trade was open, percent of the signal’s price."],
     ["Size", usd(trade.position_usd)],
     ["Fee, slippage a side", `${trade.fee_bps} + ${trade.slippage_bps} bp`],
   ];
+}
+
+/** The net book's arithmetic with this trade's own numbers. */
+function netOf(trade: Trade, exit: number | null): string {
+  const { position_usd: size, net_entry_price: entry, slippage_bps: slippage, fee_bps: fee } = trade;
+  if (entry === null || exit === null) return "Known once the minute after the signal has its candle and the trade an exit.";
+  const [bought, sold] = [entry * (1 + (sign(trade) * slippage) / 10_000), exit * (1 - (sign(trade) * slippage) / 10_000)];
+  const [first, last] = trade.direction === "LONG" ? ["bought", "sold"] : ["sold", "bought back"];
+  return `${usd(size)} ${first} at ${price(bought)} (the next minute’s open ${price(entry)}, ${slippage} bp worse) and ${last} at ${price(sold)} (the exit ${price(exit)}, ${slippage} bp worse), less ${fee} bp fee on both sums.`;
 }
 
 function provenance(trade: Trade): Fact[] {

@@ -36,10 +36,16 @@ export function distance(price: number, level: number | null): number | null {
   return level === null ? null : (Math.abs(level - price) / price) * 100;
 }
 
+/** What was listed, or what the feed told since: a trade closes once, and its entry price becomes known once. */
+function newer(trade: Trade, told: Trade | undefined): Trade {
+  if (!told || trade.status !== "OPEN") return trade;
+  if (told.status !== "OPEN") return told;
+  return { ...trade, net_entry_price: trade.net_entry_price ?? told.net_entry_price };
+}
+
 /** The trade as the feed knows it by now: closed meanwhile, or at the newest price. */
 export function current(trade: Trade, live: World): Trade {
-  const told = live.trades[trade.signal_id];
-  const known = told && (trade.status === "OPEN" || told.status !== "OPEN") ? { ...trade, ...told } : trade;
+  const known = newer(trade, live.trades[trade.signal_id]);
   const price = live.prices[known.symbol];
   if (known.status !== "OPEN" || price === undefined) return known;
   const usd = unrealised(known, price);

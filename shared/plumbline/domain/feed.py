@@ -62,7 +62,7 @@ class Subscription:
     """A listener: what it wants, and the number of the last entry it was told or does not want.
 
     None wants everything of that kind; an empty set nothing. `listening` is False before the first subscribe.
-    `version` grows whenever it changes what it wants.
+    `version` grows whenever it changes what it wants; `ref` is the client's own mark of what it wants now.
     """
 
     connection_id: str
@@ -72,6 +72,7 @@ class Subscription:
     symbols: frozenset[str] | None = None
     channels: frozenset[str] | None = None
     version: int = 0
+    ref: str | int | None = None
 
     def wants(self, event: Event) -> bool:
         """Whether it asked for such events."""
@@ -90,22 +91,22 @@ def owed(entries: Sequence[Entry], listener: Subscription) -> list[Entry]:
 def message(entry: Entry, listener: Subscription) -> str:
     """The text of an entry for this listener, who gets the prices of the symbols that it named and no others.
 
-    It says under which subscription it is sent: what was on its way under an earlier one may arrive among what follows
-    the next, out of its order.
+    It bears the mark of the subscription under which it is sent: what was on its way under an earlier one may arrive
+    among what follows the next, out of its order.
     """
     event = entry.event
     body = dict(event.body)
     if event.kind is Kind.MARKET and listener.symbols is not None:
         prices: Mapping[str, object] = body["prices"]  # type: ignore[assignment]  # every market_update has them
         body["prices"] = {symbol: price for symbol, price in prices.items() if symbol in listener.symbols}
-    head = {"type": event.kind, "id": entry.number, "at": iso(event.at), "subscription": listener.version}
+    head = {"type": event.kind, "id": entry.number, "at": iso(event.at), "ref": listener.ref}
     return _text({**head, **body})
 
 
 def heartbeat(listener: Subscription, newest: int, now: int, **more: object) -> str:
     """The answer to a client: all that it wants up to the id has been sent; the feed is at `newest`."""
     told = listener.position if listener.listening else newest
-    head = {"type": Kind.HEARTBEAT, "id": told, "at": iso(now), "subscription": listener.version, "newest": newest}
+    head = {"type": Kind.HEARTBEAT, "id": told, "at": iso(now), "ref": listener.ref, "newest": newest}
     return _text({**head, **more})
 
 

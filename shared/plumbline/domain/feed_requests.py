@@ -30,13 +30,14 @@ class Subscribe:
     """A client says what it wants from now on, in place of what it wanted before. Names are as the client wrote them.
 
     None wants everything of that kind. `since` is the id of the last message it has; `since_time` (ms) stands in for
-    one. Without either it wants what comes.
+    one. Without either it wants what comes. `ref` is the client's own mark, which all that is sent for this then bears.
     """
 
     symbols: tuple[str, ...] | None = None
     channels: tuple[str, ...] | None = None
     since: int | None = None
     since_time: int | None = None
+    ref: str | int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ type Request = Ping | Subscribe | Unsubscribe
 
 EXAMPLES: Mapping[str, Mapping[str, object]] = {
     "ping": {"type": "ping"},
-    "subscribe": {"type": "subscribe", "symbols": ["BTC/USDT"], "channels": ["momentum-alpha"], "since": 41},
+    "subscribe": {"type": "subscribe", "symbols": ["BTC/USDT"], "channels": ["momentum-alpha"], "since": 41, "ref": 1},
     "unsubscribe": {"type": "unsubscribe", "symbols": ["BTC/USDT"]},
 }
 """One message of every type that a client may send, with every field that the type has."""
@@ -74,7 +75,8 @@ def parse_request(text: str) -> Request:
     if kind == "unsubscribe":
         return Unsubscribe(symbols=symbols, channels=channels)
     since, since_time = _since(given.get("since"))
-    return Subscribe(symbols=symbols, channels=channels, since=since, since_time=since_time)
+    ref = _ref(given.get("ref"))
+    return Subscribe(symbols=symbols, channels=channels, since=since, since_time=since_time, ref=ref)
 
 
 def without(listener: Subscription, request: Unsubscribe) -> tuple[bool, frozenset[str] | None, frozenset[str] | None]:
@@ -140,6 +142,15 @@ def _since(value: object) -> tuple[int | None, int | None]:
     raise InvalidInput(
         f"since {_shown(value)} must be the id of a message, such as 41, or a time, such as 2026-11-20T07:00:00Z",
         field="since",
+    )
+
+
+def _ref(value: object) -> str | int | None:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_ID
+    if value is None or is_number or (isinstance(value, str) and len(value) <= _LONGEST_NAME):
+        return value  # type: ignore[return-value]  # mypy does not follow `is_number`
+    raise InvalidInput(
+        f"ref {_shown(value)} must be a whole number or a text of at most {_LONGEST_NAME} characters", field="ref"
     )
 
 

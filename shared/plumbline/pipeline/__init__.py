@@ -1,8 +1,10 @@
 """The business, one use case a module, in the order in which a fact is made.
 
-    exchange ── collect_candles ──> candles ── generate_signals ──> signals ── check_outcomes ──> outcomes
-                                                    ^                               │
-                       an outside source ── track_signal                            └── summarise_day ──> rollups
+    exchange ── collect_candles ──> candles ── generate_signals ──> signals ──┬── check_outcomes ──> outcomes ──┐
+                                                    ^                         └── track_trades ────> trades ────┤
+                       an outside source ── track_signal                                                        │
+                                                                               rollups <── summarise_day ───────┘
+    signals and trades ── tell ──> feed ── deliver ──> everybody who listens
 
 Each scheduled use case is a cursor over time: it does everything that became due between its cursor and `now`, then
 moves the cursor. How far it may go is bounded by the cursors of those it reads from, so it never passes over a fact

@@ -115,6 +115,7 @@ def _subscribe(wire: _Wire, request: Subscribe) -> dict[str, int]:
         symbols=None if symbols is None else frozenset(symbols),
         channels=_channels(wire.stores, request.channels),
         position=start.after,
+        ref=request.ref,
     )
     if start.reason:
         wire.send(error(start.reason, start.detail, wire.now, oldest=start.after + 1))

@@ -128,7 +128,8 @@ def _advance(work: _Work, cursor: Cursor, book: _Positions, after: int, until: i
         work.count["closed"] += stores.trades.add(trade)
         stores.positions.remove(trade.signal_id)
         del book[trade.signal_id]
-    late = [trade.closed_at for trade in closed if trade.closed_at <= reached(cursor)]
+    # The summary counts what closed before our cursor, not what closed at it.
+    late = [trade.closed_at for trade in closed if trade.closed_at < reached(cursor)]
     if late:
         stores.cursors.rewind(SUMMARISE, min(late) - 1)
     waiting = {p.symbol for p in book.values()}

@@ -17,7 +17,7 @@ import { ENDS } from "../trades";
 
 /** Draw into `box`; returns what takes it away. */
 export function drawTrade(box: HTMLElement, { trade, candles }: TradePage): () => void {
-  const chart = framed(box, candles.timeframe);
+  const chart = framed(box, candles.timeframe, Math.ceil(candles.rows.length * ROOM));
   const series = chart.addSeries(CandlestickSeries, {
     upColor: colour("gain"),
     borderUpColor: colour("gain"),
@@ -38,7 +38,10 @@ export function drawTrade(box: HTMLElement, { trade, candles }: TradePage): () =
   return () => chart.remove();
 }
 
-function framed(box: HTMLElement, timeframe: string): IChartApi {
+/** Share of the candles that is left free at the right, so that the levels' names cover none. */
+const ROOM = 0.09;
+
+function framed(box: HTMLElement, timeframe: string, rightOffset: number): IChartApi {
   return createChart(box, {
     autoSize: true,
     layout: {
@@ -50,7 +53,7 @@ function framed(box: HTMLElement, timeframe: string): IChartApi {
     },
     grid: { vertLines: { visible: false }, horzLines: { color: colour("hair") } },
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.08 } },
-    timeScale: { borderVisible: false, timeVisible: !timeframe.endsWith("d") },
+    timeScale: { borderVisible: false, rightOffset, timeVisible: !timeframe.endsWith("d") },
     localization: { locale: "en-GB" },
     handleScroll: { vertTouchDrag: false },
   });

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { EquityDay, Performance } from "../api";
-import { change, count, day, usd } from "../format";
+import { change, count, day, percent, usd } from "../format";
 import { Empty } from "../parts";
 import { useStore } from "../store";
 import { theme } from "../theme";
@@ -26,7 +26,7 @@ export function EquityCharts({ performance }: { performance: Performance | null 
   const last = days.at(-1);
   if (performance && !last) return <Empty title="No day to draw yet">The curve begins with the first closed trade.</Empty>;
   const read = at === null ? last : days[at];
-  const words = last ? `Equity over ${days.length} days: net ${usd(last.equity_usd.net)} on ${day(last.day)}, deepest drawdown ${change(performance?.books.net.max_drawdown_pct)}` : "Equity: loading";
+  const words = last ? `Equity over ${days.length} days: net ${usd(last.equity_usd.net)} on ${day(last.day)}, deepest drawdown ${percent(performance?.books.net.max_drawdown_pct)}` : "Equity: loading";
   return (
     <figure class="equity">
       <p class="readout" aria-hidden="true">
@@ -34,7 +34,7 @@ export function EquityCharts({ performance }: { performance: Performance | null 
         <span class="key net">Net {read && usd(read.equity_usd.net)}</span>
         <span class="key ideal">Ideal {read && usd(read.equity_usd.ideal)}</span>
         <span class="key pessimistic">Pessimistic {read && usd(read.equity_usd.pessimistic)}</span>
-        <span class="key drawdown">Drawdown {read && change(read.drawdown_pct)}</span>
+        <span class="key drawdown">Drawdown {read && change(-read.drawdown_pct)}</span>
       </p>
       <div class="plots" ref={box} role="img" aria-label={words} />
       {last && <DaysTable days={days} />}
@@ -66,7 +66,7 @@ function DaysTable({ days }: { days: EquityDay[] }) {
                 <td class="number">{usd(row.equity_usd.net)}</td>
                 <td class="number">{usd(row.equity_usd.ideal)}</td>
                 <td class="number">{usd(row.equity_usd.pessimistic)}</td>
-                <td class="number">{change(row.drawdown_pct)}</td>
+                <td class="number">{change(-row.drawdown_pct)}</td>
               </tr>
             ))}
           </tbody>

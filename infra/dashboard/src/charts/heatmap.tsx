@@ -15,7 +15,7 @@ export function HeatMap({ rows, title, behind }: { rows: Row[]; title: string; b
     <figure class="heat">
       <div class="scroll">
         <table>
-          <caption class="heard">Average P/L and win rate of outcomes by {title} and interval</caption>
+          <caption class="heard">Average P/L and win rate of outcomes by {title.toLowerCase()} and interval</caption>
           <thead>
             <tr>
               <th scope="col">{title}</th>
@@ -41,8 +41,8 @@ export function HeatMap({ rows, title, behind }: { rows: Row[]; title: string; b
         </table>
       </div>
       <figcaption class="hint">
-        Each cell: <Explained behind={{ formula: "avg_pnl_pct", title: "Average P/L of outcomes", n: total(rows), of: "outcomes of all cells" }}>average P/L</Explained>, then{" "}
-        <Explained behind={{ formula: "intervals", title: "Win rate of outcomes", n: total(rows), of: "outcomes of all cells" }}>win rate</Explained> and n. Full colour at ±{FULL} %.
+        Each cell: <Explained behind={{ formula: "intervals.avg_pnl_pct", title: "Average P/L of outcomes", n: total(rows), of: "outcomes of all cells" }}>average P/L</Explained>, then{" "}
+        <Explained behind={{ formula: "intervals.win_rate", title: "Win rate of outcomes", n: total(rows), of: "outcomes of all cells" }}>win rate</Explained> and n. Full colour at ±{FULL} %.
       </figcaption>
     </figure>
   );

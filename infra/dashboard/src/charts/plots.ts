@@ -6,7 +6,7 @@ import type { Book, Performance } from "../api";
 import { day } from "../format";
 import { colour } from "../theme";
 
-const HEIGHTS = { equity: 250, drawdown: 110 };
+const HEIGHTS = { equity: 290, drawdown: 110 };
 const AXIS = 64;
 
 /** Draw into `box` and follow its width; `point` is told the index under the cursor. Returns what takes it away. */
@@ -39,7 +39,7 @@ export function draw(box: HTMLElement, performance: Performance, point: (index: 
       scales: { ...common.scales, y: { range: (_, low) => [Math.min(low * 1.1, -0.1), 0] } },
       series: [{}, { label: "Drawdown", stroke: colour("loss"), fill: colour("loss-wash"), width: 1.25, points: { show: false } }],
     },
-    [times, days.map((row) => row.drawdown_pct)],
+    [times, days.map((row) => -row.drawdown_pct)],
     box,
   );
   const plots = [equity, drawdown] as const;

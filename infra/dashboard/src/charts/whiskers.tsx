@@ -48,7 +48,16 @@ export function WinRates({ rates, of }: { rates: Rate[]; of: string }) {
   );
 }
 
-function Bar({ rate }: { rate: Rate }) {
+/** The same bar alone, beside the figure itself. */
+export function WinRate({ rate }: { rate: Omit<Rate, "title" | "key" | "rows"> }) {
+  return (
+    <span class="rates alone">
+      <Bar rate={{ ...rate, title: "All trades" }} />
+    </span>
+  );
+}
+
+function Bar({ rate }: { rate: Omit<Rate, "key" | "rows"> }) {
   const { win_rate: value, win_rate_low: low, win_rate_high: high, break_even_win_rate: needed } = rate;
   if (value === null || low === null || high === null) return <span class="track none">no outcome yet</span>;
   const words = `${rate.title}: win rate ${percent(value)}, interval ${percent(low)} to ${percent(high)}, n ${count(rate.n)}${needed ? `, break-even ${percent(needed)}` : ""}`;

@@ -75,6 +75,7 @@ def _wants(subscription: Subscription) -> dict[str, object]:
         "listening": subscription.listening,
         "symbols": None if symbols is None else sorted(symbols),
         "channels": None if channels is None else sorted(channels),
+        "ref": subscription.ref,
     }
 
 
@@ -89,4 +90,5 @@ def _decode(item: ConnectionItem) -> Subscription:
         symbols=None if symbols is None else frozenset(symbols),
         channels=None if channels is None else frozenset(channels),
         version=item.version,
+        ref=wants["ref"],
     )

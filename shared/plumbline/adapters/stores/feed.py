@@ -8,7 +8,7 @@ import random
 import time
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -24,8 +24,8 @@ BUCKET = 1_000
 """Entries in one partition."""
 
 _MARK_SHARDS = 16
-_TRIES = 60
-_LONGEST_PAUSE = 0.4
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, *[0.4] * 55)
+"""Seconds (at most) before each new try. Of many writers at once each round has one winner, so there are many."""
 _HEAD = "head"
 
 
@@ -39,24 +39,29 @@ class DynamoFeed:
         heads: type[FeedHead],
         source: str,
         clock: Callable[[], float] = time.time,
+        pauses: Sequence[float] = _PAUSES,
     ) -> None:
         self._entries = entries
         self._marks = marks
         self._heads = heads
         self._source = source
         self._clock = clock
+        self._pauses = pauses
 
     def append(self, event: Event) -> Entry | None:
         """One transaction; again, after a pause of random length, where another writer took the number."""
-        for attempt in range(_TRIES):
+        for pause in (*self._pauses, 0.0):
             number, latest = self._read_head()
             failed = self._write(event, number, latest)
             if failed is None:
                 return Entry(number + 1, event)
             if failed[0]:
                 return None
-            time.sleep(random.uniform(0, min(0.01 * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311  # spreads the writers
-        raise StoreUnavailable(f"event {event.key!r} lost {_TRIES} races for the feed's next number; try again")
+            time.sleep(random.uniform(0, pause))  # noqa: S311  # spreads the writers
+        raise StoreUnavailable(
+            f"event {event.key!r} lost {len(self._pauses) + 1} races for the feed's next number; try again",
+            retry_after=1.0,
+        )
 
     def head(self) -> int:
         """One item."""
@@ -67,9 +72,11 @@ class DynamoFeed:
 
         The entry `number` is asked for as well: where it is there and nothing follows it, it is the newest.
         """
-        found = list(islice(self._from(number, limit + 1), limit + 1))
-        if not found and self.head() > number:
-            found = list(islice(self._from(self._oldest(number), limit), limit))
+        found = self._run(number, limit + 1)
+        if not found or int(found[0].sk) > number + 1:
+            if self.head() <= number:
+                return []
+            found = self._run(self._oldest(number), limit)
         return [entry for entry in map(_decode, found) if entry.number > number][:limit]
 
     def number_at(self, instant: int) -> int:
@@ -115,8 +122,18 @@ class DynamoFeed:
     def _entry(self, number: int) -> FeedEntry | None:
         return self._entries.read(*self._key(number))
 
-    def _from(self, number: int, page_size: int) -> Iterator[FeedEntry]:
-        """Entries from this number on; to the end, because only full partitions are followed by another."""
+    def _run(self, number: int, most: int) -> list[FeedEntry]:
+        """Entries from this number on, as far as none is missing.
+
+        A query reads item by item while others write: it may have passed a number before that was written, and then
+        find the one after it. So what follows a gap waits for the next call.
+        """
+        found = list(islice(self._stored(number, most), most))
+        first = int(found[0].sk) if found else 0
+        return [item for place, item in enumerate(found) if int(item.sk) == first + place]
+
+    def _stored(self, number: int, page_size: int) -> Iterator[FeedEntry]:
+        """What is there from this number on. Only a full partition is followed by another."""
         for bucket in count(number // BUCKET):
             last = -1
             partition, from_here = self._key(max(number, bucket * BUCKET))
