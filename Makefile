@@ -12,6 +12,9 @@ EVENT ?= tests/events/$(if $(filter api,$(FUNCTION)),api_health,$(FUNCTION)).jso
 
 # uv from PATH, or a private one that touches nothing outside this directory
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv-uv/bin/uv)
+# Node.js from PATH where it is new enough for the dashboard's bundler, or a private one, which comes as a wheel
+NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)'
+NODE := $(shell $(NODE_IS_NEW) >/dev/null 2>&1 && command -v npm >/dev/null || echo .venv-node)
 BIN := .venv/bin
 PLUMBLINE := $(BIN)/plumbline
 export UV
@@ -22,12 +25,14 @@ export SAM_CLI_TELEMETRY := 0
 TORCH ?= --torch-backend cpu
 
 COMPILE = $(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header --no-annotate
-ENVIRONMENTS := dev sam cloud ric uv
+ENVIRONMENTS := dev sam cloud ric node peers uv
 LAYERS := shared numeric model exchange api
 PROJECT := .venv/installed
 TOOLS := .venv-sam/installed .venv-cloud/installed .venv-ric/installed
+DASHBOARD := infra/dashboard
+PAGE := $(DASHBOARD)/dist/index.html
 
-.PHONY: help demo up down build test check bench model scanners win invoke deploy weights lock install tools clean
+.PHONY: help demo up down build page test chromium check bench model scanners win invoke deploy weights lock install tools clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -44,9 +49,14 @@ down: $(PROJECT) ## Stop what `up` started
 build: $(PROJECT) $(TOOLS) ## Build the functions and layers
 	$(PLUMBLINE) build
 
-test: build ## Run the whole suite
+page: $(PAGE) ## Bundle the dashboard
+
+test: build chromium ## Run the whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/cloud
 	$(BIN)/python -m pytest tests/cloud
+
+chromium: $(PROJECT) ## Find the browser of the page's tests, or install it
+	@$(BIN)/python -m tests.browser.chromium
 
 check: $(PROJECT) .venv-sam/installed ## Lint, format, types, templates, architecture
 	$(BIN)/ruff check .
@@ -93,7 +103,19 @@ install: $(PROJECT) ## Make the project's environment, .venv
 tools: $(TOOLS) ## Make the environments of SAM CLI, MiniStack and Lambda's runtime client
 
 clean: ## Remove what was built and every environment
-	rm -rf .aws-sam .venv .venv-*
+	rm -rf .aws-sam .venv .venv-* $(DASHBOARD)/dist $(DASHBOARD)/node_modules
+
+# --- the dashboard: bundled again where anything that it is made of is newer than the page ---------------------------
+
+npm = cd $(DASHBOARD) && PATH="$(if $(NODE),$(abspath $(NODE)/bin):)$$PATH" npm
+
+$(PAGE): $(shell find $(DASHBOARD) -name node_modules -prune -o -name dist -prune -o -type f -print) $(DASHBOARD)/node_modules/installed
+	$(npm) run --silent build
+	@touch $@
+
+$(DASHBOARD)/node_modules/installed: $(DASHBOARD)/package-lock.json | $(addsuffix /installed,$(NODE))
+	$(npm) ci --no-progress
+	@touch $@
 
 # --- environments: each is stamped when its requirements are installed, so a second call does nothing ---------------
 

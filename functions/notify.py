@@ -3,7 +3,6 @@
 from typing import Any
 
 from plumbline import wiring
-from plumbline.events import now_of
 from plumbline.observability import LambdaContext, observed
 from plumbline.pipeline.telling import changes_of, tell
 
@@ -14,4 +13,4 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
     app = app or wiring.app()
     feed = app.feed()
     changes = changes_of(event["Records"], feed.decode, feed.letters)
-    return tell(app.stores, feed.sockets, changes, now_of(event), wiring.enough_time(context), each=feed.each)
+    return tell(app.stores, feed.sockets, changes, feed.now(), wiring.enough_time(context), each=feed.each)

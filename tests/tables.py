@@ -20,10 +20,17 @@ _CloudFormation.add_multi_constructor("!", lambda loader, name, node: (name, loa
 
 
 @cache
+def table_resources() -> dict[str, dict[str, Any]]:
+    """The template's tables as they are written, by their name without its prefix."""
+    resources = yaml.load(TEMPLATE.read_text(), _CloudFormation)["Resources"].values()
+    tables = [each for each in resources if each["Type"] == "AWS::DynamoDB::Table"]
+    return {each["Properties"]["TableName"][1].removeprefix("${Prefix}-"): each for each in tables}
+
+
+@cache
 def table_definitions(prefix: str) -> list[dict[str, Any]]:
     """CreateTable's arguments for every table of the template."""
-    resources = yaml.load(TEMPLATE.read_text(), _CloudFormation)["Resources"].values()
-    return [_arguments(r["Properties"], prefix) for r in resources if r["Type"] == "AWS::DynamoDB::Table"]
+    return [_arguments(each["Properties"], prefix) for each in table_resources().values()]
 
 
 def create_tables(client: DynamoDBClient, prefix: str) -> list[str]:

@@ -145,6 +145,26 @@ def test_a_model_layer_without_policies_stops_the_build(tmp_path: Path) -> None:
     assert "No such file" in done.stderr
 
 
+def packed_api(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run build-Api from this folder as the project's root; the trimming, which other tests are about, does nothing."""
+    built = f"ARTIFACTS_DIR={folder / 'built'}"
+    (folder / "built").mkdir()
+    command = ["make", "-f", str(ROOT / "layers" / "Makefile"), "build-Api", "PYTHON=true", built]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_api_carries_the_page_that_it_serves(tmp_path: Path) -> None:
+    write(tmp_path, "functions/api/app.py", "infra/dashboard/dist/index.html", "infra/dashboard/dist/page.js")
+    assert packed_api(tmp_path).returncode == 0
+    assert names(tmp_path / "built") == {"api/app.py", "api/page/index.html", "api/page/page.js"}
+
+
+def test_a_page_that_was_not_bundled_stops_the_build_and_says_how_to(tmp_path: Path) -> None:
+    done = packed_api(write(tmp_path, "functions/api/app.py"))
+    assert done.returncode
+    assert "infra/dashboard/dist is missing: run `make page` first" in done.stderr
+
+
 @pytest.mark.parametrize("exchange", ["simulated", "recorded", "binance"])
 def test_the_model_of_every_market_is_shipped(exchange: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "layers" / "model")

@@ -108,7 +108,7 @@ def test_a_function_writes_only_the_tables_of_its_own_step(function: str, writte
         ("CheckOutcomes", {"Candles", "Channels", "Cursors", "Outcomes", "Signals"}),
         ("TrackTrades", {"Candles", "Channels", "Cursors", "Positions", "Signals", "Trades"}),
         ("SummariseDay", {"Candles", "Channels", "Cursors", "Markets", "Outcomes", "Signals", "Strategies", "Trades"}),
-        ("Notify", {"Connections", "Feed"}),
+        ("Notify", {"Connections", "Cursors", "Feed"}),
         ("LiveFeed", {"Channels", "Connections", "Cursors", "Feed", "Markets"}),
     ],
 )
@@ -376,7 +376,7 @@ def test_whatever_is_written_to_signals_positions_or_trades_starts_notify() -> N
 def test_nothing_is_passed_over_and_one_bad_record_does_not_hold_up_the_others(mapping: dict[str, Any]) -> None:
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["BisectBatchOnFunctionError"] is True
-    assert mapping["MaximumRetryAttempts"] == 10
+    assert mapping["MaximumRetryAttempts"] == -1
     assert mapping["MaximumRecordAgeInSeconds"] == 3600
     assert mapping["DestinationConfig"]["OnFailure"] == {"Destination": "DeadLetters.Arn"}
     assert mapping.get("ParallelizationFactor", 1) == 1

@@ -4,16 +4,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from api.answers import IntervalName
-from api.paper_answers import (
-    BookBody,
-    CandlesBody,
-    EquityBody,
-    IntervalBody,
-    MoneyByBook,
-    RateBody,
-    RowBody,
-    TradeBody,
-)
+from api.paper_answers import CandlesBody, TradeBody
+from api.paper_statistics_answers import BookBody, EquityBody, IntervalBody, MoneyByBook, RateBody, RowBody
 from plumbline import rendering
 from plumbline.domain.books import BookName
 from plumbline.domain.calendar import Interval

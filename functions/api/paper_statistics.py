@@ -2,10 +2,10 @@
 
 from api.formulas import FORMULAS
 from api.operations import Call
-from api.paper_answers import CostsBody, LiveBody, Performance, Summary
 from api.paper_inputs import PaperQuery, PerformanceQuery
 from api.paper_lists import filter_of
 from api.paper_rendering import book_body, equity_body, rate_body, row_body
+from api.paper_statistics_answers import CostsBody, LiveBody, Performance, Summary
 from api.rendering import period_body, time_or_none
 from plumbline import health, paper
 from plumbline.domain.books import BookName

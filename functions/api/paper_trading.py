@@ -4,10 +4,11 @@ from typing import Any
 
 from api.charts import candles_around
 from api.operations import CSV, Access, Answer, Call, Resource
-from api.paper_answers import OneTrade, OpenTrades, Performance, Summary, Trades
+from api.paper_answers import OneTrade, OpenTrades, Trades
 from api.paper_inputs import PageQuery, PaperQuery, PerformanceQuery, TradesQuery
 from api.paper_lists import filter_of, listed, trades_answer
 from api.paper_rendering import candles_body, position_body, trade_body
+from api.paper_statistics_answers import Performance, Summary
 from api.rendering import time_or_none
 from plumbline import paper
 from plumbline.domain.errors import InvalidInput, NotFound

@@ -126,8 +126,10 @@ def picture(stack: Stack, days: int, rows: int) -> str:
 
 def prove(console: Console, stack: Stack) -> bool:
     """Recompute every outcome and every paper trade from the market's own candles; False where one differs."""
-    minutes = exchange_minutes(_market_address(stack))
-    with closing(Reader(stack, stack.tokens["user"])) as reader:
+    with (
+        exchange_minutes(_market_address(stack)) as minutes,
+        closing(Reader(stack, stack.tokens["user"])) as reader,
+    ):
         outcomes = verify(reader.signals(), minutes, parse_instant(reader.get("/health")["as_of"]))
         as_of = reader.paper_as_of()
         trades = verify_trades(reader.trades(), minutes, parse_instant(as_of) if as_of else 0)

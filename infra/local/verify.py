@@ -5,6 +5,7 @@ straight from the exchange's REST answer, and the arithmetic is in exact fractio
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -66,23 +67,24 @@ def verify(signals: Iterable[Mapping[str, Any]], minutes: Minutes, now: int) -> 
     return verdict
 
 
-def exchange_minutes(url: str) -> Minutes:
+@contextmanager
+def exchange_minutes(url: str) -> Iterator[Minutes]:
     """1m candles from an exchange that speaks Binance's REST, each half day asked for once."""
-    client = httpx.Client(base_url=url, timeout=30)
+    with httpx.Client(base_url=url, timeout=30) as client:
 
-    @cache
-    def half_day(market: str, start: int) -> list[Minute]:
-        query: dict[str, str | int] = {"symbol": market, "interval": "1m", "startTime": start, "limit": 720}
-        response = client.get("/api/v3/klines", params=query | {"endTime": start + _HALF_DAY - 1})
-        response.raise_for_status()
-        return [Minute(int(row[0]), *map(Decimal, row[1:5])) for row in response.json()]
+        @cache
+        def half_day(market: str, start: int) -> list[Minute]:
+            query: dict[str, str | int] = {"symbol": market, "interval": "1m", "startTime": start, "limit": 720}
+            response = client.get("/api/v3/klines", params=query | {"endTime": start + _HALF_DAY - 1})
+            response.raise_for_status()
+            return [Minute(int(row[0]), *map(Decimal, row[1:5])) for row in response.json()]
 
-    def minutes(symbol: str, start: int, end: int) -> Iterator[Minute]:
-        market = symbol.split(":", maxsplit=1)[0].replace("/", "")
-        for half in range(start - start % _HALF_DAY, end + 1, _HALF_DAY):
-            yield from (minute for minute in half_day(market, half) if start <= minute.opened <= end)
+        def minutes(symbol: str, start: int, end: int) -> Iterator[Minute]:
+            market = symbol.split(":", maxsplit=1)[0].replace("/", "")
+            for half in range(start - start % _HALF_DAY, end + 1, _HALF_DAY):
+                yield from (minute for minute in half_day(market, half) if start <= minute.opened <= end)
 
-    return minutes
+        yield minutes
 
 
 def _expected(signal: Mapping[str, Any], minutes: Minutes, now: int) -> Iterator[tuple[str, tuple[Fraction, str]]]:

@@ -61,7 +61,7 @@ def brief(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """An event as the log has it: of a batch the number of its records, of a client's message its beginning."""
     if "Records" in event:
         return {"records": len(event["Records"])}
-    return event | {"body": str(event["body"])[:200]} if "body" in event else event  # type: ignore[operator]
+    return {**event, "body": event["body"][:200]} if "body" in event else event
 
 
 def publish(function: str, result: Mapping[str, Any]) -> None:

@@ -307,7 +307,8 @@ class Feed(Protocol):
         """At most `limit` entries with a greater number, in order, strongly consistent. Old ones are dropped."""
 
     def number_at(self, instant: int) -> int:
-        """Number of the last entry published before this instant (ms), as far back as the feed is kept."""
+        """Number before the first entry whose event is of this instant (ms) or later: who goes on from there misses
+        nothing told since. The head where there is none; as far back as the feed is kept."""
 
 
 class Connections(Protocol):

@@ -33,11 +33,12 @@ _RESERVE_MS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class FeedWires:
-    """What the live feed's functions work with, beside the stores."""
+    """What the live feed's functions work with, beside the stores. `now` is the time that its messages bear (ms)."""
 
     sockets: Sockets
     letters: DeadLetters
     decode: Decode
+    now: Callable[[], int]
     each: Each = map
 
 
@@ -172,7 +173,7 @@ def feed() -> FeedWires:
     if not known.sockets_endpoint:
         raise SettingsError("PLUMBLINE_SOCKETS_ENDPOINT is missing: the live feed sends its messages there")
     pool = ThreadPoolExecutor(FAN_OUT, thread_name_prefix="feed")
-    return FeedWires(GatewaySockets(known.sockets_endpoint), QueuedLetters(known.dead_letters), decode, pool.map)
+    return FeedWires(GatewaySockets(known.sockets_endpoint), QueuedLetters(known.dead_letters), decode, now, pool.map)
 
 
 def decode(record: Mapping[str, Any]) -> Change | None:

@@ -138,7 +138,7 @@ def test_a_message_that_is_too_large_is_left_out_and_logged(
 
 def test_nobody_at_the_address_is_unavailable() -> None:
     away = GatewaySockets("http://127.0.0.1:1/live", region="us-east-1", pauses=(0.001,))
-    with pytest.raises(Unavailable, match="the gateway at http://127.0.0.1:1/live did not answer"):
+    with pytest.raises(Unavailable, match=r"the gateway at http://127\.0\.0\.1:1/live did not answer"):
         away.send("a", "{}")
 
 

@@ -6,15 +6,17 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import decisions, functions, imports, month, paper, statistics, units
+from tests.bench import decisions, functions, imports, month, page, paper, statistics, trades, units
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "units": units.lines,
     "stats": statistics.lines,
     "paper": paper.lines,
     "decisions": decisions.lines,
+    "trades": trades.lines,
     "imports": imports.lines,
     "functions": functions.lines,
+    "page": page.lines,
     "month": month.lines,
 }
 BY_NAME_ONLY = {"month"}

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -28,7 +29,7 @@ MISSING = (
 def find() -> str | None:
     """The program: what PLUMBLINE_CHROMIUM names, one on PATH, or the one that Playwright keeps."""
     named = os.environ.get("PLUMBLINE_CHROMIUM")
-    return next(filter(None, [named, *map(shutil.which, NAMES), *_of_playwright()]), None)
+    return next(filter(None, chain([named], map(shutil.which, NAMES), _of_playwright())), None)
 
 
 def install() -> str | None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.browser.chromium import FLAGS, MISSING, find
 from tests.browser.server import DIST, Record, a_record, feed_server, http_server
 
-DESK, PHONE = (1440, 900), (390, 844)
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 TABS = ("overview", "positions", "history", "scanner", "tier", "interval", "symbol", "channel")
 
 
@@ -39,7 +40,7 @@ class Reader:
     def settle(self) -> None:
         """Wait until nothing is loading."""
         self.page.locator(".tabs").wait_for()
-        self.page.wait_for_function("!document.querySelector('.skeleton, .ghost, .problem, [aria-busy=true]')")
+        expect(self.page.locator(".skeleton, .ghost, .problem, [aria-busy=true]")).to_have_count(0)
 
     def rows(self, table: str = "table") -> list[list[str]]:
         """The cells of a table's body that are seen, each as one line of text."""
@@ -89,8 +90,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
     readers = []
     with ExitStack() as contexts:
 
-        def come(record: Record, size: tuple[int, int] = DESK, **options: Any) -> Reader:
-            context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        def come(record: Record, **options: Any) -> Reader:
+            context = browser.new_context(**{**DESK, **options})
             contexts.callback(context.close)
             reader = Reader(record, context.new_page())
             reader.watch()

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
-from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
@@ -22,7 +21,7 @@ from plumbline.pipeline.telling import tell
 from plumbline.ports import Stores
 from tests.fakes import memory_stores
 from tests.functions.gateway import Gateway, Reply, services, settings
-from tests.world import START, a_stack, an_exchange, collect, run, steps, track
+from tests.world import START, a_stack, an_exchange, collect, generate, run, steps, track
 
 DIST = Path(__file__).parents[2] / "infra" / "dashboard" / "dist"
 STAGE = "/v1"
@@ -115,14 +114,17 @@ class Record:
         return reply
 
     def pass_time(self, length: int) -> None:
-        """Let the market go on for so long (ms), track the trades, and tell the feed's listeners what came of it."""
+        """Let the market go on for so long (ms), minute by minute, and tell the feed's listeners what came of it."""
         with self.lock:
             before, self.now = self.now, self.now + length
-            exchange = an_exchange(DAYS + 1)
-            run(self.stores, exchange, [*range(before + MINUTE, self.now + 1, MINUTE)], (collect, track))
-            changes = [Change(stored=trade) for trade in self.stores.trades.closed_between(before - MINUTE, self.now)]
-            if board := self.stores.positions.board():
-                changes.append(Change(stored=board, replaced=True))
+            known = {position.signal_id for position in self.stores.positions.all()}
+            moments = range(before + MINUTE, self.now + 1, MINUTE)
+            run(self.stores, an_exchange(DAYS + 1), moments, (collect, generate, track))
+            opened = [p for p in self.stores.positions.all() if p.signal_id not in known]
+            board = self.stores.positions.board()
+            changes = [Change(stored=position) for position in opened]
+            changes += [Change(stored=trade) for trade in self.stores.trades.closed_between(before, self.now)]
+            changes += [Change(stored=board, replaced=True)] if board else []
             tell(self.stores, self.wire, changes, self.now)
 
     def listen(self, socket: ServerConnection) -> None:
@@ -160,13 +162,13 @@ def http_server(record: Record) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Nothing: the test says what it cares for."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     record.port = server.server_port
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield
@@ -183,7 +185,7 @@ _PASSED_ON = {"accept", "if-none-match"}
 def feed_server(record: Record, port: int = 0) -> Iterator[Server]:
     """Serve the live feed until the end of the block."""
     with serve(record.listen, "127.0.0.1", port) as server:
-        record.feed_port = urlsplit(f"//127.0.0.1:{server.socket.getsockname()[1]}").port or 0
+        record.feed_port = server.socket.getsockname()[1]
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -35,7 +35,8 @@ def test_every_signal_has_one_trade(record: tuple[list[dict[str, Any]], list[dic
 
 
 def test_every_trade_ended_as_the_markets_own_minutes_say(trades: list[dict[str, Any]], stack: Stack) -> None:
-    verdict = verify_trades(trades, exchange_minutes(stack.exchange_url or ""), END)
+    with exchange_minutes(stack.exchange_url or "") as minutes:
+        verdict = verify_trades(trades, minutes, END)
     assert verdict.differing == []
     assert verdict.agreeing == len(trades)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from plumbline.adapters.stores import stores_over
@@ -29,7 +30,7 @@ AMBIGUOUS = a_trade(
 
 def reported(client: DynamoDBClient, table: str) -> list[dict[str, Any]]:
     """Every record of a table's stream, as a Lambda function is handed it: JSON, with binary values in base64."""
-    streams = boto3.client("dynamodbstreams")
+    streams = boto3.client("dynamodbstreams", config=Config(account_id_endpoint_mode="disabled"))  # moto knows no other
     arn = client.describe_table(TableName=f"{PREFIX}-{table}")["Table"]["LatestStreamArn"]
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")

@@ -16,19 +16,30 @@ from plumbline.adapters.tables import CandleChunk, Tables
 from plumbline.domain.calendar import HOUR, MINUTE, Interval, Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.errors import CorruptChunk, StoreUnavailable
+from plumbline.domain.feed import Subscription
 from plumbline.domain.performance import DayRollup, count
 from plumbline.domain.policy import FEATURES, WINDOW
 from plumbline.domain.signals import Provenance, Signal, signal_id
 from plumbline.pipeline.progress import move
 from plumbline.pipeline.timing import KEPT, Timing, runs_of
-from plumbline.ports import SignalFilter, Span, Stores
-from tests.builders import NOON, a_configuration, a_signal, an_outcome, minute_candles, random_walk, signals_at
+from plumbline.ports import SignalFilter, Span, Stores, TradeFilter
+from tests.builders import (
+    NOON,
+    a_configuration,
+    a_signal,
+    an_event,
+    an_outcome,
+    minute_candles,
+    random_walk,
+    signals_at,
+)
 from tests.capacity import CapacityMeter, item_size
 from tests.contracts.wire import Answer, answer, before, crash_at_write, error
 from tests.fakes import Crash, FakePolicy
 from tests.tables import table_definitions
 
 BTC = "BTC/USDT"
+LISTENER = Subscription(connection_id="a1=", position=0, expires_at=NOON)
 
 
 def this_hour(stores: Stores) -> Candles:
@@ -141,6 +152,10 @@ CALLS: dict[str, tuple[str, Callable[[Stores], object]]] = {
     "outcomes.get": ("BatchGetItem", lambda stores: stores.outcomes.get([(a_signal().signal_id, Interval.H1)])),
     "candles.add": ("PutItem", lambda stores: stores.candles.add(BTC, minute_candles(1))),
     "cursors.rewind": ("UpdateItem", lambda stores: stores.cursors.rewind("check#1h", 1)),
+    "positions.remove": ("DeleteItem", lambda stores: stores.positions.remove(a_signal().signal_id)),
+    "trades.page": ("Query", lambda stores: stores.trades.page(TradeFilter(symbol=BTC), 1)),
+    "feed.append": ("TransactWriteItems", lambda stores: stores.feed.append(an_event())),
+    "connections.advance": ("UpdateItem", lambda stores: stores.connections.advance(LISTENER, 1)),
     "rollups.put": ("PutItem", lambda stores: stores.rollups.put(DayRollup("2026-11-20", NOON, {}), 1)),
 }
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.adapters.feed_items import EXPIRATION
 from plumbline.adapters.items import Item
 from plumbline.adapters.tables import Tables, open_tables
-from tests.tables import table_definitions
+from tests.tables import table_definitions, table_resources
 
 PREFIX = "plumbline-test"
 DEFINED = {each["TableName"]: each for each in table_definitions(PREFIX)}
@@ -25,23 +26,58 @@ MODELS = models(open_tables(PREFIX))
 def test_a_model_has_the_keys_and_indexes_of_its_table(model: type[Item]) -> None:
     table = DEFINED[model.Meta.table_name]
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
-    indexes = {index["IndexName"]: index["KeySchema"] for index in table.get("GlobalSecondaryIndexes", [])}
-    assert indexes_of(model) in (indexes, {})  # only one of the kinds of item in a table needs them
+    defined = {
+        index["IndexName"]: (index["KeySchema"], index["Projection"])
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    assert indexes_of(model) in (defined, {})  # only one of the kinds of item in a table needs them
 
 
 def indexes_of(model: type[Item]) -> dict[str, object]:
-    """Index name and key schema, as PynamoDB would create them."""
+    """Index name, key schema and projection, as PynamoDB would create them."""
     return {
-        each["index_name"]: sorted(
-            ({"AttributeName": key["AttributeName"], "KeyType": key["KeyType"]} for key in each["key_schema"]),
-            key=lambda key: key["KeyType"],
+        each["index_name"]: (
+            sorted(
+                ({"AttributeName": key["AttributeName"], "KeyType": key["KeyType"]} for key in each["key_schema"]),
+                key=lambda key: key["KeyType"],
+            ),
+            {"ProjectionType": each["projection"]["ProjectionType"]},
         )
         for each in model._get_schema()["global_secondary_indexes"]
     }
 
 
-def test_the_signals_indexes_are_modelled() -> None:
-    assert set(indexes_of(open_tables(PREFIX).signals)) == {"by-symbol", "by-channel"}
+@pytest.mark.parametrize("name", ["signals", "closed_trades"])
+def test_the_indexes_of_signals_and_closed_trades_are_modelled(name: str) -> None:
+    assert set(indexes_of(getattr(open_tables(PREFIX), name))) == {"by-symbol", "by-channel"}
+
+
+def test_what_the_live_feed_tells_of_is_streamed_as_it_was_written() -> None:
+    streams = {name: table["Properties"].get("StreamSpecification") for name, table in table_resources().items()}
+    view = {"StreamViewType": "NEW_IMAGE"}
+    assert {name for name, stream in streams.items() if stream} == {"signals", "positions", "trades"}
+    assert all(stream in (None, view) for stream in streams.values())
+
+
+def test_what_expires_lies_in_tables_that_drop_it_and_go_with_their_stack() -> None:
+    expiring = {
+        model.Meta.table_name.removeprefix(f"{PREFIX}-")
+        for model in MODELS
+        if EXPIRATION in {attribute.attr_name for attribute in model.get_attributes().values()}
+    }
+    dropping = {
+        name: table["Properties"]["TimeToLiveSpecification"]
+        for name, table in table_resources().items()
+        if "TimeToLiveSpecification" in table["Properties"]
+    }
+    assert set(dropping) == expiring | {"idempotency"} == {"feed", "connections", "idempotency"}
+    assert all(each == {"AttributeName": EXPIRATION, "Enabled": True} for each in dropping.values())
+    assert {table_resources()[name]["DeletionPolicy"] for name in dropping} == {"Delete"}
+
+
+def test_only_what_is_derived_or_passes_goes_with_its_stack() -> None:
+    gone = {name for name, table in table_resources().items() if table["DeletionPolicy"] == "Delete"}
+    assert gone == {"rollups", "feed", "connections", "idempotency"}
 
 
 def test_every_table_is_modelled_but_the_one_that_powertools_fills() -> None:

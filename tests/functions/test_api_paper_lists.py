@@ -275,8 +275,10 @@ def test_a_channel_that_nobody_publishes_is_not_found_among_those_that_are(api: 
 def test_the_pages_hold_every_trade_once_the_open_ones_first(api: Gateway, stores: Stores, limit: int) -> None:
     opened, closed = some_open(3), some_closed(4)
     put(stores, *opened, *closed)
-    seen, _ = walked(api, f"{BASE}/?limit={limit}")
+    seen, pages = walked(api, f"{BASE}/?limit={limit}")
     assert seen == ids([*opened, *closed])
+    assert pages >= 7 / limit
+    assert len(api.get(f"{BASE}/?limit={limit}").json["trades"]) == min(limit, 7)
 
 
 @pytest.mark.parametrize(
@@ -336,6 +338,7 @@ def test_a_list_that_is_read_across_midnight_stays_the_list_that_it_was(stores: 
         Bookmark("open", 30, NOON - NOON % DAY - 29 * DAY, "nonsense").text(),
         Bookmark("closed", 30, NOON - NOON % DAY - 29 * DAY, "nonsense").text(),
         Bookmark("closed", 7, NOON - NOON % DAY - 6 * DAY).text(),
+        Bookmark("closed", 31, NOON - NOON % DAY - 30 * DAY).text(),
         Bookmark("closed", 30, 0).text(),
         Bookmark("closed", 30, NOON).text(),
         Bookmark(cast("Any", "all"), 30, NOON - NOON % DAY - 29 * DAY).text(),

@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.formulas import FORMULAS
-from api.paper_answers import Performance, Summary
+from api.paper_statistics_answers import Performance, Summary
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, iso
 from plumbline.domain.signals import Side
 from plumbline.domain.trades import Board, Status, Trade
@@ -216,6 +216,8 @@ def test_there_is_a_row_for_each_value_and_the_rows_are_the_whole(by: str, keys:
     assert sum(row["total_pnl_usd"] for row in content["rows"]) == pytest.approx(
         content["books"]["net"]["total_pnl_usd"]
     )
+    for name, book in (("gross_pnl_usd", "ideal"), ("pessimistic_pnl_usd", "pessimistic")):
+        assert sum(row[name] for row in content["rows"]) == pytest.approx(content["books"][book]["total_pnl_usd"])
     assert ask(stores, "performance")["rows"] == []
 
 

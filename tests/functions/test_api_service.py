@@ -14,7 +14,10 @@ from tests.builders import NOON
 from tests.fakes import FakePolicy, memory_stores
 from tests.functions.gateway import Gateway, services
 
-TABLES = ["candles", "signals", "outcomes", "cursors", "strategies", "channels", "markets", "rollups"]
+TABLES = [
+    *("candles", "signals", "outcomes", "cursors", "strategies", "channels", "markets", "rollups"),
+    *("positions", "trades", "feed", "connections"),
+]
 ANYBODY = Gateway(claims=None)
 
 

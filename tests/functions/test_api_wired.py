@@ -11,10 +11,12 @@ from moto import mock_aws
 from api.app import app
 from api.idempotency import stored_replies
 from plumbline import wiring
-from plumbline.domain.calendar import day_of
+from plumbline.domain.calendar import DAY, HOUR, Timeframe, day_of
 from plumbline.domain.policy import FEATURES
+from plumbline.domain.signals import Side
 from plumbline.events import wall_clock
 from plumbline.ports import Universe
+from tests.builders import a_position, a_trade
 from tests.functions.gateway import OPERATOR, Gateway
 from tests.tables import create_tables
 
@@ -98,6 +100,29 @@ def test_an_outside_signal_goes_through_the_real_tables_and_back(deployed: Gatew
     assert (first.status, again.status, again.body) == (201, 201, first.body)
     assert deployed.get("/api/signals/latest?symbol=BTCUSDT").json["signal"] == first.json["data"]
     assert deployed.get("/performance/stats?days=2").json["data"]["total_signals"] == 1
+
+
+def test_paper_trades_are_paged_filtered_and_counted_out_of_the_real_tables(deployed: Gateway) -> None:
+    stores, hour = wiring.stores(), Timeframe.H1.floor(wall_clock()) - HOUR
+    opened = [a_position(opened_at=hour - i * HOUR, side=Side.SHORT) for i in range(3)]
+    closed = [a_trade(opened_at=hour - DAY - i * HOUR) for i in range(3)]
+    for position, trade in zip(opened, closed, strict=True):
+        stores.positions.put(position)
+        stores.trades.add(trade)
+    base = "/api/public/paper-trading"
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = deployed.get(f"{base}/?limit=2{cursor and '&cursor='}{cursor}").json
+        seen += [trade["signal_id"] for trade in page["trades"]]
+        cursor = page["next_cursor"]
+    assert seen == [*(position.signal_id for position in opened), *(trade.signal_id for trade in closed)]
+    for query, part in (("symbol=BTC/USDT&side=LONG", seen[3:]), ("channel=momentum-alpha&status=open", seen[:3])):
+        found = deployed.get(f"{base}/?{query}").json["trades"]
+        assert [trade["signal_id"] for trade in found] == part
+    assert deployed.get(f"{base}/{opened[0].signal_id}/").json["trade"]["status"] == "OPEN"
+    assert deployed.get(f"{base}/summary/?days=3").json["winning"] == 3
+    assert deployed.get(f"{base}/performance/?days=3&symbol=BTC/USDT&side=LONG").json["targets"] == 3
 
 
 def test_the_checks_rules_are_switched_where_they_are(deployed: Gateway) -> None:

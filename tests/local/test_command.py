@@ -11,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
+from infra.local import replay
 from infra.local.cloud import named_endpoint
 from infra.local.command import app, assignment, duration, instant
-from infra.local.demo import Period, how_to_resume, recorded_period
+from infra.local.demo import Period, _summary, how_to_go_on, how_to_resume, recorded_period
 from infra.local.failures import translated
 from infra.local.processes import free_port
 from infra.local.workspace import Workspace
@@ -186,6 +187,19 @@ def test_a_stopped_replay_is_resumed_where_it_stopped_by_the_same_steps() -> Non
     rest = how_to_resume(period, period.start + HOUR, "15m")
     assert whole.endswith("replay --from 2024-01-01T00:00:00Z --to 2024-01-02T00:00:00Z --step 15m")
     assert rest.endswith("replay --from 2024-01-01T01:00:00Z --to 2024-01-02T00:00:00Z --step 15m")
+
+
+def test_whoever_brought_a_stack_up_is_told_first_where_to_look() -> None:
+    first, *rest = how_to_go_on(STACK, Path("stack.json"), 31).splitlines()
+    assert first == f"The dashboard is at {STACK.dashboard_url}"
+    assert any("/api/public/paper-trading/summary/?days=31" in line for line in rest)
+
+
+def test_a_replay_sums_what_was_done_and_not_how_things_stand() -> None:
+    result = replay.Result()
+    for number in (3, 4):
+        result.add("track_trades", 0.1, {"opened": 2, "closed": 1, "open": number, "priceless": number})
+    assert _summary(result, 1.0).splitlines()[1] == "  track_trades: 2 × 100 ms; opened 4, closed 2"
 
 
 def test_a_day_or_a_moment_may_be_written() -> None:

@@ -221,6 +221,19 @@ def test_the_build_is_repeated_when_and_only_when_something_in_it_changed(tmp_pa
     assert len({first, changed, fingerprint(tmp_path, {})}) == 3
 
 
+def test_the_pages_source_is_part_of_the_build_and_what_it_is_bundled_with_is_not(tmp_path: Path) -> None:
+    page = tmp_path / "infra" / "dashboard"
+    for name in ("package.json", "src/style/page.css", "node_modules/a/index.js", "dist/index.html"):
+        (page / name).parent.mkdir(parents=True, exist_ok=True)
+        (page / name).write_text("one")
+    first = fingerprint(tmp_path, {})
+    (page / "dist" / "index.html").write_text("two")
+    (page / "node_modules" / "a" / "index.js").write_text("two")
+    assert fingerprint(tmp_path, {}) == first
+    (page / "src" / "style" / "page.css").write_text("two")
+    assert fingerprint(tmp_path, {}) != first
+
+
 def test_another_value_of_a_variable_that_the_layers_read_is_another_build(tmp_path: Path) -> None:
     builds = [fingerprint(tmp_path, {name: value}) for name in VARIABLES for value in ("one", "two")]
     assert len({fingerprint(tmp_path, {}), *builds}) == 1 + len(builds)

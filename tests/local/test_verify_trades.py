@@ -16,7 +16,7 @@ NOW = START + 2 * DAY
 def market(*candles: tuple[str, str, str, str], after: str = "100") -> Minutes:
     """Minutes from START on (open, high, low, close), and from then on a market that does not move."""
 
-    def minutes(symbol: str, start: int, end: int) -> list[Minute]:  # noqa: ARG001  # one market
+    def minutes(symbol: str, start: int, end: int) -> list[Minute]:
         opened = range(-(-start // MINUTE) * MINUTE, end + 1, MINUTE)
         return [Minute(at, *map(Decimal, _candle((at - START) // MINUTE))) for at in opened]
 

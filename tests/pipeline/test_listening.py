@@ -285,10 +285,13 @@ def test_prices_that_were_missed_are_told_once_at_their_last(stores: Stores, cli
     assert (told["id"], told["prices"]) == (8, {"BTC/USDT": 3})
 
 
-def test_who_was_forgotten_and_yet_speaks_is_welcomed_again(stores: Stores, client: Client) -> None:
+def test_who_was_forgotten_and_yet_speaks_is_hung_up_on_so_that_they_come_again(
+    stores: Stores, sockets: FakeSockets, client: Client
+) -> None:
     disconnect(stores, "a")
-    client.say(type="subscribe", since=3)
-    assert client.ids() == [4, 5]
+    assert client.say(type="ping") == {"gone": 1}
+    assert sockets.closed == ["a"]
+    assert not client.new()
 
 
 def test_who_is_gone_before_the_answer_is_forgotten(stores: Stores, sockets: FakeSockets, client: Client) -> None:

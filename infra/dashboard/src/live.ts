@@ -62,13 +62,9 @@ class Feed {
   }
 
   open(): void {
-    clearTimeout(this.again);
     const socket = new WebSocket(this.url);
     this.socket = socket;
     socket.onopen = () => {
-      this.failures = 0;
-      this.heard = Date.now();
-      connection.set("live");
       this.send({ type: "subscribe", since: this.last ?? this.since ?? undefined });
       this.pulse = window.setInterval(() => this.ping(), PING);
     };
@@ -77,7 +73,12 @@ class Feed {
   }
 
   close(): void {
-    this.socket?.close();
+    const socket = this.socket;
+    this.socket = null;
+    clearTimeout(this.again);
+    clearTimeout(this.settling);
+    clearInterval(this.pulse);
+    socket?.close();
   }
 
   private send(message: object): void {
@@ -104,6 +105,8 @@ class Feed {
 
   private hear(text: string): void {
     this.heard = Date.now();
+    this.failures = 0;
+    connection.set("live");
     let message: Message;
     try {
       message = JSON.parse(text) as Message;

@@ -107,7 +107,7 @@ function Head({ summary }: { summary: Summary | null }) {
 
 function Banners({ summary }: { summary: Summary | null }) {
   return (
-    <div class="banners">
+    <section class="banners" aria-label="What these figures are">
       {summary?.stale && (
         <p class="banner bad" role="alert">
           <b>These figures are stale.</b> The newest candle is of <Time at={summary.newest_candle_at} /> UTC; what the market did since is not in them.
@@ -119,7 +119,7 @@ function Banners({ summary }: { summary: Summary | null }) {
         </p>
       )}
       <p class="banner hypothetical">{summary ? summary.hypothetical : <span class="ghost">All results are hypothetical</span>}</p>
-    </div>
+    </section>
   );
 }
 

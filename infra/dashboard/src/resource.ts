@@ -46,7 +46,7 @@ export function useResource<T>(path: string | null): Resource<T> {
       (failure: unknown) => {
         if (cancel.signal.aborted) return;
         const answered = failure instanceof Refused;
-        reachable.set(answered);
+        reachable.set(answered && failure.status < 500);
         const error = answered ? failure.message : "The service could not be reached.";
         set((before) => ({ path, data: answered && failure.status < 500 ? null : before.path === path ? before.data : null, error }));
       },
@@ -57,5 +57,6 @@ export function useResource<T>(path: string | null): Resource<T> {
   const stored = (kept.get(path) as T | undefined) ?? null;
   const current = state.path === path;
   const data = current ? state.data : (stored ?? state.data);
-  return { data, error: current ? state.error : null, busy: !current && stored === null };
+  // What was shown stays where the service is away; the head of the page says so.
+  return { data, error: current && data === null ? state.error : null, busy: !current && stored === null };
 }

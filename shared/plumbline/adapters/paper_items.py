@@ -1,7 +1,7 @@
 """The items of the paper book: open positions, their board, closed trades."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from plumbline.adapters.attributes import DecimalAttribute, HashAttribute, IntegerAttribute, PackedJson
 from plumbline.adapters.items import Item
@@ -61,7 +61,7 @@ class ClosedBySymbol(GlobalSecondaryIndex["ClosedTrade"]):  # type: ignore[no-un
         """Index name and projection."""
 
         index_name = "by-symbol"
-        projection = KeysOnlyProjection()
+        projection = AllProjection()
 
     symbol_month = UnicodeAttribute(attr_name="sm", hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -74,7 +74,7 @@ class ClosedByChannel(GlobalSecondaryIndex["ClosedTrade"]):  # type: ignore[no-u
         """Index name and projection."""
 
         index_name = "by-channel"
-        projection = KeysOnlyProjection()
+        projection = AllProjection()
 
     channel_month = UnicodeAttribute(attr_name="cm", hash_key=True)
     sk = UnicodeAttribute(range_key=True)

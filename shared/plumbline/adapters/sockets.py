@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from plumbline.domain.errors import Unavailable
@@ -37,6 +38,7 @@ class GatewaySockets:
         self._region = region
         self._pauses = tuple(pauses)
         self._gateway: ApiGatewayManagementApiClient | None = None
+        self._opening = Lock()
 
     def send(self, connection_id: str, text: str) -> bool:
         """Post one message; False where the connection is gone.
@@ -78,16 +80,21 @@ class GatewaySockets:
         raise AssertionError("the last try has no pause, and returns or raises")
 
     def _client(self) -> "ApiGatewayManagementApiClient":
-        if self._gateway is None:
-            from botocore.config import Config  # noqa: PLC0415  # loaded by PynamoDB anyway
-            from botocore.session import get_session  # noqa: PLC0415  # as above; boto3 would cost twice the start
+        # Threads share one client: each one's own would come with its own connections.
+        with self._opening:
+            if self._gateway is None:
+                self._gateway = self._open()
+            return self._gateway
 
-            # A message that takes seconds is lost to its listener anyway, and holds up the others of its thread.
-            policy = Config(
-                connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}, max_pool_connections=FAN_OUT
-            )
-            gateway = get_session().create_client(
-                "apigatewaymanagementapi", region_name=self._region, endpoint_url=self._endpoint, config=policy
-            )
-            self._gateway = cast("ApiGatewayManagementApiClient", gateway)
-        return self._gateway
+    def _open(self) -> "ApiGatewayManagementApiClient":
+        from botocore.config import Config  # noqa: PLC0415  # loaded by PynamoDB anyway
+        from botocore.session import get_session  # noqa: PLC0415  # as above; boto3 would cost twice the start
+
+        # A message that takes seconds is lost to its listener anyway, and holds up the others of its thread.
+        policy = Config(
+            connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}, max_pool_connections=FAN_OUT
+        )
+        gateway = get_session().create_client(
+            "apigatewaymanagementapi", region_name=self._region, endpoint_url=self._endpoint, config=policy
+        )
+        return cast("ApiGatewayManagementApiClient", gateway)

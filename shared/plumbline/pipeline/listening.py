@@ -1,6 +1,7 @@
 """Who listens to the live feed, what each wants, and what each has missed."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from plumbline.domain.calendar import HOUR, iso
@@ -19,7 +20,7 @@ RECORD = "/api/public/paper-trading/"
 
 
 def connect(stores: Stores, connection_id: str, now: int) -> None:
-    """Somebody is there, and is sent nothing before they say what they want."""
+    """Somebody is there, and is sent nothing before they say what they want. `now` is the wall clock's time."""
     stores.connections.add(connection_id, stores.feed.head(), now + CONNECTED_AT_MOST)
 
 
@@ -34,18 +35,21 @@ def hear(
     """Do what a client's message asks, send what the client is owed, and answer with a heartbeat or an error.
 
     The heartbeat's id says how far the client has been told: should time run out in a long catch-up, its next ping or
-    the next event goes on. Returns whether the message was `wrong`, and whether the client is `gone` or, for the
-    moment, `unreached`.
+    the next event goes on. `now` is the feed's time. Returns whether the message was `wrong`, and whether the client is
+    `gone` or, for the moment, `unreached`.
     """
     wire = _Wire(stores, sockets, connection_id, now, enough_time)
+    listener = stores.connections.get(connection_id)
+    if listener is None:
+        return wire.hang_up()
     try:
         match parse_request(text):
             case Ping():
-                return wire.answer(wire.listener(), {})
+                return wire.answer(listener, {})
             case Subscribe() as request:
-                return _subscribe(wire, request)
+                return _subscribe(wire, listener, request)
             case Unsubscribe() as request:
-                return _unsubscribe(wire, request)
+                return _unsubscribe(wire, listener, request)
     except InvalidInput as wrong:
         field = {"field": wrong.field} if wrong.field else {}
         told = wire.send(error("invalid", str(wrong), now, **field, example=EXAMPLES["subscribe"]))
@@ -62,15 +66,11 @@ class _Wire:
     now: int
     enough_time: EnoughTime
 
-    def listener(self) -> Subscription:
-        """The client as it is stored. One that was forgotten and yet speaks is welcomed again."""
-        found = self.stores.connections.get(self.connection_id)
-        if found is None:
-            connect(self.stores, self.connection_id, self.now)
-            found = self.stores.connections.get(self.connection_id)
-        if found is None:
-            raise Unavailable(f"connection {self.connection_id} was stored and is not there", retry_after=1.0)
-        return found
+    def hang_up(self) -> dict[str, int]:
+        """End the connection of a client that was forgotten and yet speaks: it comes again with its last id."""
+        with suppress(Unavailable):
+            self.sockets.close(self.connection_id)
+        return {"gone": 1}
 
     def send(self, text: str) -> dict[str, int]:
         """Send one message that has no place in the feed."""
@@ -91,9 +91,11 @@ class _Wire:
 
     def change(self, wanted: Subscription) -> dict[str, int]:
         """Store what the client now wants, and answer with it."""
-        if not self.stores.connections.save(wanted):
-            return {"gone": 1}
-        return self.answer(self.listener(), {"listening": wanted.listening, **_names(wanted)})
+        saved = self.stores.connections.save(wanted)
+        listener = self.stores.connections.get(self.connection_id) if saved else None
+        if listener is None:
+            return self.hang_up()
+        return self.answer(listener, {"listening": wanted.listening, **_names(wanted)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,7 @@ class _Start:
     detail: str = ""
 
 
-def _subscribe(wire: _Wire, request: Subscribe) -> dict[str, int]:
-    listener = wire.listener()
+def _subscribe(wire: _Wire, listener: Subscription, request: Subscribe) -> dict[str, int]:
     symbols = request.symbols and symbols_named(wire.stores, request.symbols, wire.now)
     start = _start(wire, listener, request)
     wanted = replace(
@@ -122,8 +123,7 @@ def _subscribe(wire: _Wire, request: Subscribe) -> dict[str, int]:
     return wire.change(wanted)
 
 
-def _unsubscribe(wire: _Wire, request: Unsubscribe) -> dict[str, int]:
-    listener = wire.listener()
+def _unsubscribe(wire: _Wire, listener: Subscription, request: Unsubscribe) -> dict[str, int]:
     known = listener.symbols or frozenset()
     new = [name for name in request.symbols or () if name not in known]
     resolved = {*(request.symbols or ())} & known | {*(symbols_named(wire.stores, new, wire.now) if new else ())}

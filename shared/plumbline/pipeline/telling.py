@@ -63,7 +63,7 @@ def tell(
     *,
     each: Each = map,
 ) -> dict[str, int]:
-    """Append what changed to the feed, then tell every listener what it has not been told.
+    """Append what changed to the feed, at its time `now`, then tell every listener what it has not been told.
 
     Returns how many `events` were new, how many messages were `sent`, how many listeners were `gone` or out of reach
     (`unreached`), and how many are still `behind` because time ran out: they, and those out of reach, are told the rest

@@ -66,21 +66,17 @@ class DayLists[I: Item]:
         return heapq.merge(*shards, key=attrgetter("sk"), reverse=newest_first)
 
     def indexed(self, index: str, value: str, days: Iterable[str], low: str, high: str, chunk: int) -> Iterator[I]:
-        """An index's items of the months of these days, newest first, fetched from the table in reads of `chunk`."""
-        entries = (
-            (item.pk, item.sk)
-            for month, _ in groupby(days, key=lambda day: day[:7])
-            for item in self._items.select(
-                self.index_key(value, month),
-                self._items.sk.between(low, high),
-                newest_first=True,
-                index=index,
-                page_size=chunk,
-            )
-        )
+        """An index's items of the months of these days, newest first, in reads of `chunk`: whatever it projects."""
+        within = self._items.sk.between(low, high)
+        for month, _ in groupby(days, key=lambda day: day[:7]):
+            partition = self.index_key(value, month)
+            yield from self._items.select(partition, within, newest_first=True, index=index, page_size=chunk)
+
+    def fetched(self, entries: Iterable[I], chunk: int) -> Iterator[I]:
+        """The whole items of an index that holds keys only, in the same order, strongly consistent."""
         for part in batched(entries, chunk, strict=False):
-            found = {item.sk: item for item in self._items.fetch(part)}
-            yield from (found[sk] for _, sk in part if sk in found)
+            found = {item.sk: item for item in self._items.fetch((item.pk, item.sk) for item in part)}
+            yield from (found[item.sk] for item in part if item.sk in found)
 
     def index_key(self, value: str, month: str) -> str:
         """Partition of an index."""

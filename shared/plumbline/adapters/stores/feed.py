@@ -24,7 +24,7 @@ BUCKET = 1_000
 """Entries in one partition."""
 
 _MARK_SHARDS = 16
-_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, *[0.4] * 55)
+_PAUSES = (0.01, 0.02, 0.05, 0.1, *[0.2] * 56)
 """Seconds (at most) before each new try. Of many writers at once each round has one winner, so there are many."""
 _HEAD = "head"
 

@@ -5,7 +5,6 @@ One signal costs three write units: itself (under 1 KB) and an entry in each ind
 
 import hashlib
 from collections.abc import Iterator
-from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -89,13 +88,15 @@ class DynamoSignals:
         first, last = calendar_day(timestamp_of(low)), calendar_day(timestamp_of(high))
         days = self._lists.marked(first, last, newest_first=True)
         if wanted.symbol is not None:
-            found = self._lists.indexed("by-symbol", wanted.symbol, days, low, high, chunk)
+            entries = self._lists.indexed("by-symbol", wanted.symbol, days, low, high, chunk)
         elif wanted.channel_id is not None:
-            found = self._lists.indexed("by-channel", wanted.channel_id, days, low, high, chunk)
+            entries = self._lists.indexed("by-channel", wanted.channel_id, days, low, high, chunk)
         else:
-            each = (self._lists.on(day, low, high, newest_first=True, page_size=chunk) for day in days)
-            found = chain.from_iterable(each)
-        yield from map(self._decode, found)
+            for day in days:
+                stored = self._lists.on(day, low, high, newest_first=True, page_size=chunk)
+                yield from map(self._decode, stored)
+            return
+        yield from map(self._decode, self._lists.fetched(entries, chunk))
 
     def _encode(self, signal: Signal) -> SignalItem:
         month = day_of(signal.timestamp)[:7]
