@@ -12,6 +12,7 @@ import check_outcomes
 import collect_candles
 import generate_signals
 import summarise_day
+import track_trades
 from plumbline.domain.calendar import HOUR, Timeframe, iso
 from plumbline.domain.candles import Sifted
 from plumbline.domain.errors import InvalidInput
@@ -50,14 +51,18 @@ def run_a_day(app: App) -> list[dict[str, Any]]:
     for hour in range(30):
         results.append(collect_candles.handler(at(hour), Context(), app))
         results.append(generate_signals.handler({"timeframe": "1h", **at(hour)}, Context(), app))
+        results.append(track_trades.handler(at(hour), Context(), app))
         results.append(check_outcomes.handler({"interval": "1h", **at(hour)}, Context(), app))
         results.append(summarise_day.handler(at(hour + 0.1), Context(), app))
     return results
 
 
-def test_a_day_of_events_collects_generates_checks_and_summarises() -> None:
+def test_a_day_of_events_collects_generates_trades_checks_and_summarises() -> None:
     results = run_a_day(an_app())
-    totals = {name: sum(r.get(name, 0) for r in results) for name in ("stored", "signals", "checked", "days")}
+    totals = {
+        name: sum(r.get(name, 0) for r in results)
+        for name in ("stored", "signals", "opened", "closed", "checked", "days")
+    }
     assert all(totals.values()), totals
 
 
@@ -65,7 +70,7 @@ def test_the_same_events_again_find_nothing_to_do() -> None:
     app = an_app()
     run_a_day(app)
     again = run_a_day(app)
-    assert sum(r.get(name, 0) for r in again for name in ("stored", "signals", "checked", "closed")) == 0
+    assert sum(r.get(name, 0) for r in again for name in ("stored", "signals", "opened", "checked", "closed")) == 0
 
 
 def test_now_is_the_events_own_time_and_the_wall_clock_only_where_it_has_none() -> None:
@@ -162,6 +167,7 @@ HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "generate_signals": generate_signals.handler,
     "check_outcomes": check_outcomes.handler,
     "summarise_day": summarise_day.handler,
+    "track_trades": track_trades.handler,
 }
 
 

@@ -10,7 +10,7 @@ from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.signals import Action, MarketType, Origin, Provenance, Signal
-from plumbline.domain.trades import Status, Trade
+from plumbline.domain.trades import Status, Terms, Trade
 from plumbline.pipeline.checking import check_outcomes
 from plumbline.pipeline.progress import SUMMARISE, TRACK, Hole, Progress, call_log_readers_back, collecting, generating
 from plumbline.pipeline.trading import HOLE_PATIENCE, track_trades
@@ -91,7 +91,7 @@ def test_a_signal_opens_one_position_that_knows_its_terms_and_where_the_net_book
     assert stack.track(NOON + MINUTE) == {"opened": 1, "closed": 0, "open": 1, "priceless": 0}
     (position,) = stack.stores.positions.all()
     assert (position.signal_id, position.net_entry_price) == (signal.signal_id, Decimal(100))
-    assert (position.terms.position_usd, position.terms.fee_bps, position.terms.slippage_bps) == (100, 10, 5)
+    assert position.terms == Terms(position_usd=Decimal(100), fee_bps=Decimal(10), slippage_bps=Decimal(5))
     assert stack.track(NOON + 2 * MINUTE)["opened"] == 0
 
 
