@@ -81,6 +81,8 @@ def record_without_feed() -> Iterator[Record]:
         yield record
 
 
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
+
 type Visit = Callable[..., Reader]
 
 

@@ -147,6 +147,7 @@ def pages_of(positions: Positions, wanted: TradeFilter, limit: int) -> list[Page
     pages, cursor = list[Page[Position]](), None
     while not pages or cursor:
         pages.append(positions.page(wanted, limit, cursor))
+        assert pages[-1].next_cursor is None or pages[-1].next_cursor != cursor, "a cursor goes on"
         cursor = pages[-1].next_cursor
     return pages
 

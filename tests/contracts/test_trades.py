@@ -227,6 +227,7 @@ def pages_of(trades: Trades, wanted: TradeFilter, *limits: int) -> list[Page[Tra
     pages, cursor = list[Page[Trade]](), None
     while not pages or cursor:
         pages.append(trades.page(wanted, limits[len(pages) % len(limits)], cursor))
+        assert pages[-1].next_cursor is None or pages[-1].next_cursor != cursor, "a cursor goes on"
         cursor = pages[-1].next_cursor
     return pages
 

@@ -231,7 +231,7 @@ def test_excursions_are_whole_candles_but_of_the_last_one_only_the_open_and_the_
     assert (short.code, short.best, short.worst) == (STOP, 97.5, 102.0)
 
 
-def test_excursions_of_a_gap_reach_to_the_open_and_those_of_an_expiry_to_the_close() -> None:
+def test_excursions_of_a_gap_reach_to_the_open_and_those_of_an_expiry_through_its_last_candle() -> None:
     gap = one(drawn(PICTURES["a candle that opens above the target fills at its open"][0]))
     assert (gap.best, gap.worst) == (104.5, 99.0)
     at_once = one(drawn(PICTURES["a stop above the entry fills at once"][0]))
@@ -240,7 +240,7 @@ def test_excursions_of_a_gap_reach_to_the_open_and_those_of_an_expiry_to_the_clo
         drawn(""" 0  100.0  102.0   99.5  101.0
                            1  101.0  102.9   98.1   99.2 """)
     )
-    assert (expiry.code, expiry.best, expiry.worst) == (EXPIRED, 102.0, 99.2)
+    assert (expiry.code, expiry.best, expiry.worst) == (EXPIRED, 102.9, 98.1)
 
 
 # --- one candle that touches both -----------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def slowly(candles: Candles, order: Order, known_until: int, finer: Candles | No
         return _with_extremes(Ended(OPEN, entry, -1, NAN), lived, order.side)
     if order.deadline - (time + step) > 5 * MINUTE and order.deadline - (time + step) >= step:
         return _with_extremes(Ended(UNKNOWN, entry, -1, NAN), lived, order.side)
-    return _with_extremes(Ended(EXPIRED, entry, last, close), [*lived[:-2], close], order.side)
+    return _with_extremes(Ended(EXPIRED, entry, last, close), lived, order.side)
 
 
 def beyond(price: float, level: float, direction: int) -> bool:

@@ -80,10 +80,18 @@ def test_who_named_symbols_gets_their_prices_and_no_others() -> None:
     assert json.loads(message(entry, EVERYTHING))["prices"] == {"BTC/USDT": 1.5, "ETH/USDT": 1.5}
 
 
-def test_a_heartbeat_tells_a_listener_how_far_it_was_told_and_anybody_else_where_the_feed_is() -> None:
+def test_a_heartbeat_says_how_far_a_listener_was_told_and_claims_no_more_for_one_that_does_not_listen() -> None:
     told = json.loads(heartbeat(a_listener(position=40, ref=2), 41, NOON))
-    assert told == {"type": "heartbeat", "id": 40, "at": "2026-11-20T12:00:00Z", "ref": 2, "newest": 41}
-    assert json.loads(heartbeat(a_listener(position=12, listening=False), 41, NOON))["id"] == 41
+    assert told == {
+        "type": "heartbeat",
+        "id": 40,
+        "at": "2026-11-20T12:00:00Z",
+        "ref": 2,
+        "newest": 41,
+        "listening": True,
+    }
+    silent = json.loads(heartbeat(a_listener(position=12, listening=False), 41, NOON))
+    assert (silent["id"], silent["newest"], silent["listening"]) == (12, 41, False)
 
 
 def test_an_error_has_no_place_in_the_feed() -> None:

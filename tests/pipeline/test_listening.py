@@ -86,10 +86,12 @@ def test_who_hangs_up_is_forgotten(stores: Stores, client: Client) -> None:
     assert stores.connections.get("a") is None
 
 
-def test_a_ping_is_answered_by_a_heartbeat_with_the_newest_number(client: Client) -> None:
+def test_a_ping_is_answered_by_a_heartbeat_with_the_newest_number(stores: Stores, client: Client) -> None:
+    happen(stores, 2)
     assert client.say(type="ping") == {}
     (beat,) = client.new()
-    assert (beat["type"], beat["id"], beat["newest"], beat["at"]) == ("heartbeat", 5, 5, "2026-11-20T13:00:00Z")
+    assert (beat["type"], beat["newest"], beat["at"]) == ("heartbeat", 7, "2026-11-20T13:00:00Z")
+    assert (beat["id"], beat["listening"]) == (5, False)
 
 
 def test_a_subscription_begins_with_what_comes(stores: Stores, sockets: FakeSockets, client: Client) -> None:
@@ -171,7 +173,8 @@ def test_unsubscribing_from_everything_ends_the_messages_and_keeps_the_connectio
     tell(stores, sockets, [], NOW)
     assert client.ids() == []
     client.say(type="ping")
-    assert client.new()[-1]["id"] == 7
+    beat = client.new()[-1]
+    assert (beat["id"], beat["newest"]) == (5, 7)
 
 
 def test_one_symbol_of_all_cannot_be_dropped_and_nothing_changes(stores: Stores, client: Client) -> None:

@@ -191,8 +191,8 @@ function Heading(props: { route: Route; order: string; name: string; title: stri
   return (
     <th scope="col" class={`${number ? "number" : ""} ${wide ? "wide" : ""}`} aria-sort={way}>
       <button type="button" class="sort" onClick={() => go({ ...route, sort: next }, true)}>
-        {title}
         <span aria-hidden="true" class={`way ${way ?? ""}`} />
+        {title}
       </button>
       {behind && (
         <Explained behind={behind} class="formula-of">

@@ -28,6 +28,8 @@ const QUIET = 150_000;
 const PING = 300_000;
 const ANSWER = 20_000;
 const SETTLED = 1_500;
+/** Of those told, so many of the newest are remembered: the lists have the others by then. */
+const MOST_TRADES = 1_000;
 const [FIRST_WAIT, LONGEST_WAIT] = [1_000, 30_000];
 
 interface Message {
@@ -143,7 +145,9 @@ class Feed {
 
   private traded(trade: Trade, at: string | undefined): void {
     const before = world.get();
-    world.set({ ...before, trades: { ...before.trades, [trade.signal_id]: trade }, at: at ?? before.at });
+    const told = Object.entries(before.trades).filter(([id]) => id !== trade.signal_id);
+    const trades = Object.fromEntries([...told, [trade.signal_id, trade] as const].slice(-MOST_TRADES));
+    world.set({ ...before, trades, at: at ?? before.at });
     this.settle();
   }
 

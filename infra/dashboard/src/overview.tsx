@@ -15,35 +15,42 @@ import { closedBy, stillOpen } from "./trades";
 
 const SHOWN = 6;
 
-export function Overview({ route, summary }: { route: Route; summary: Summary | null }) {
-  const performance = useResource<Performance>(`performance/${query(route.filters)}`);
+export function Overview({ route, summary, error }: { route: Route; summary: Summary | null; error: string | null }) {
   return (
     <>
       <Section title="Overview" aside={<PeriodPicker route={route} />}>
         <Narrowed route={route} />
-        <Headline route={route} summary={summary} />
+        {error ? <Problem text={error} /> : <Headline route={route} summary={summary} />}
       </Section>
-      {performance.error ? (
-        <Problem text={performance.error} />
-      ) : (
+      {!error && (
         <>
-          <div class="split chart">
-            <Section title="Equity and drawdown">
-              <EquityCharts performance={performance.data} />
-            </Section>
-            <Section title="Three books">
-              <Books route={route} performance={performance.data} />
-            </Section>
+          <Metrics route={route} />
+          <div class="split">
+            <OpenNow route={route} />
+            <Recent route={route} />
           </div>
-          <Section title="How trades ended">
-            <Endings route={route} performance={performance.data} />
-          </Section>
         </>
       )}
-      <div class="split">
-        <OpenNow route={route} />
-        <Recent route={route} />
+    </>
+  );
+}
+
+function Metrics({ route }: { route: Route }) {
+  const { data, error } = useResource<Performance>(`performance/${query(route.filters)}`);
+  if (error) return <Problem text={error} />;
+  return (
+    <>
+      <div class="split chart">
+        <Section title="Equity and drawdown">
+          <EquityCharts performance={data} />
+        </Section>
+        <Section title="Three books">
+          <Books route={route} performance={data} />
+        </Section>
       </div>
+      <Section title="How trades ended">
+        <Endings route={route} performance={data} />
+      </Section>
     </>
   );
 }

@@ -7,7 +7,7 @@ import { change, count, usd } from "./format";
 import { History } from "./history";
 import { type Connection, connection, follow, useWorld } from "./live";
 import { Overview } from "./overview";
-import { Problem, Time } from "./parts";
+import { Time } from "./parts";
 import { Positions } from "./positions";
 import { useResource } from "./resource";
 import { go, href, query, type Route, type Tab, TABS, useRoute } from "./route";
@@ -19,7 +19,8 @@ export function Page() {
   const route = useRoute();
   const { data: summary, error } = useResource<Summary>(`summary/${query(route.filters)}`);
   const panel = useRef<HTMLDivElement>(null);
-  const url = summary?.live.url;
+  // A service that is away at first is asked again like one without a feed.
+  const url = summary ? summary.live.url : error ? null : undefined;
   useEffect(() => (url === undefined ? undefined : follow(url, summary?.as_of ?? null)), [url]);
   useEffect(() => {
     document.title = `${TABS[route.tab]} · Plumbline`;
@@ -40,8 +41,7 @@ export function Page() {
       <Tabs route={route} />
       <main>
         <div id="panel" ref={panel} role="tabpanel" aria-labelledby={`tab-${route.tab}`} tabIndex={-1}>
-          {error && <Problem text={error} />}
-          <Panel route={route} summary={summary} />
+          <Panel route={route} summary={summary} error={error} />
         </div>
       </main>
       <Foot summary={summary} />
@@ -50,10 +50,10 @@ export function Page() {
   );
 }
 
-function Panel({ route, summary }: { route: Route; summary: Summary | null }) {
+function Panel({ route, summary, error }: { route: Route; summary: Summary | null; error: string | null }) {
   switch (route.tab) {
     case "overview":
-      return <Overview route={route} summary={summary} />;
+      return <Overview route={route} summary={summary} error={error} />;
     case "positions":
       return <Positions route={route} />;
     case "history":
@@ -118,7 +118,7 @@ function Banners({ summary }: { summary: Summary | null }) {
           <b>Simulated market.</b> These prices come from a simulation, not from an exchange.
         </p>
       )}
-      <p class="banner hypothetical">{summary ? summary.hypothetical : <span class="ghost">All results are hypothetical</span>}</p>
+      <p class="banner hypothetical">{summary?.hypothetical ?? "All results here are hypothetical: no order was sent and no money was at stake."}</p>
     </section>
   );
 }
@@ -147,7 +147,7 @@ function Tabs({ route }: { route: Route }) {
     <nav class="tabs" aria-label="The record">
       <div role="tablist" ref={list} onKeyDown={keys} aria-label="Views">
         {names.map((tab) => (
-          <a key={tab} id={`tab-${tab}`} role="tab" href={href(place(tab))} aria-selected={tab === route.tab} aria-controls="panel" tabIndex={tab === route.tab ? 0 : -1}>
+          <a key={tab} id={`tab-${tab}`} role="tab" href={href(place(tab))} aria-selected={tab === route.tab} aria-controls="panel" data-title={TABS[tab]} tabIndex={tab === route.tab ? 0 : -1}>
             {TABS[tab]}
           </a>
         ))}

@@ -52,7 +52,7 @@ export function OpenTable({ trades, route, caption, brief }: Rows) {
               {!brief && <td class="number wide soft">{price(trade.take_profit)}</td>}
               <td class="number edge">
                 <Change value={trade.unrealised_usd} text={profit(trade.unrealised_usd)} />
-                <small>{change(trade.unrealised_pct)}</small>
+                <small>{trade.net_entry_price === null ? "enters next minute" : change(trade.unrealised_pct)}</small>
               </td>
               {!brief && <td class="wide soft">{word(trade.scanner_type)}</td>}
               {!brief && (

@@ -88,6 +88,10 @@ export function stillOpen(listed: Trade[], live: World, filters: Filters, first 
 /** The closed ones of these, and those that closed since, last closed first. */
 export function closedBy(listed: Trade[], live: World, filters: Filters): Trade[] {
   const known = new Set(listed.map((trade) => trade.signal_id));
-  const since = Object.values(live.trades).filter((trade) => trade.status !== "OPEN" && !known.has(trade.signal_id) && wanted(trade, filters));
+  // What closed before the last one listed stands on a later page.
+  const oldest = listed.at(-1)?.closed_at ?? "";
+  const since = Object.values(live.trades).filter(
+    (trade) => trade.closed_at !== null && trade.closed_at >= oldest && !known.has(trade.signal_id) && wanted(trade, filters),
+  );
   return [...since, ...listed].sort((a, b) => (b.closed_at ?? "").localeCompare(a.closed_at ?? ""));
 }

@@ -63,7 +63,7 @@ class Exits:
     exit's, NaN where there is none. `gapped`: it filled at the open of a candle that opened beyond the level.
     `ambiguous`: one candle touched both levels and nothing finer tells which came first; `alternative` is the price had
     the target been first, NaN for the others. `best` and `worst` are the most favourable and most adverse price while
-    it was open, of the last candle only the open and the fill; NaN before the entry.
+    it was open, of a candle that touched a level only the open and the fill; NaN before the entry.
     """
 
     code: NDArray[np.int8]
@@ -126,7 +126,7 @@ def _entered(
     expired = ~fills.touched & over & (age <= max(STALE_AFTER, candles.timeframe.ms - 1))
     closed = fills.touched | expired
     price = np.where(closed, np.where(fills.touched, fills.price, view.close), np.nan)
-    best, worst = _extremes(view, touches, price, orders.side)
+    best, worst = _extremes(view, touches, fills, orders.side)
     untouched = np.where(expired, EXPIRED, np.where(over, UNKNOWN, OPEN))
     return Exits(
         code=np.where(fills.touched, np.where(fills.gained, TARGET, STOP), untouched).astype(np.int8),
@@ -200,9 +200,9 @@ def _decide(fills: _Fills, candles: Candles, orders: Orders, at: Ints, finer: Ca
     fills.ambiguous[some[told]] = False
 
 
-def _extremes(view: _View, touches: Touches, price: Floats, side: Ints) -> tuple[Floats, Floats]:
-    """Best and worst price; the candle at hand counts whole where the trade did not close in it."""
-    long, still = side > 0, np.isnan(price)
-    best = np.maximum(np.where(long, touches.highest, -touches.lowest), np.where(still, view.best, price))
-    worst = np.minimum(np.where(long, touches.lowest, -touches.highest), np.where(still, view.worst, price))
+def _extremes(view: _View, touches: Touches, fills: _Fills, side: Ints) -> tuple[Floats, Floats]:
+    """Best and worst price; the candle at hand counts whole where no level was touched in it."""
+    long, touched = side > 0, fills.touched
+    best = np.maximum(np.where(long, touches.highest, -touches.lowest), np.where(touched, fills.price, view.best))
+    worst = np.minimum(np.where(long, touches.lowest, -touches.highest), np.where(touched, fills.price, view.worst))
     return np.maximum(best, view.open) * side, np.minimum(worst, view.open) * side

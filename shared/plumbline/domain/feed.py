@@ -105,9 +105,8 @@ def message(entry: Entry, listener: Subscription) -> str:
 
 def heartbeat(listener: Subscription, newest: int, now: int, **more: object) -> str:
     """The answer to a client: all that it wants up to the id has been sent; the feed is at `newest`."""
-    told = listener.position if listener.listening else newest
-    head = {"type": Kind.HEARTBEAT, "id": told, "at": iso(now), "ref": listener.ref, "newest": newest}
-    return _text({**head, **more})
+    place = {"id": listener.position, "at": iso(now), "ref": listener.ref, "newest": newest}
+    return _text({"type": Kind.HEARTBEAT, **place, "listening": listener.listening, **more})
 
 
 def error(reason: str, detail: str, now: int, **more: object) -> str:

@@ -174,8 +174,7 @@ class Trade:
     or the deadline. `exit_price` is before slippage; it and the profits are None where the status is UNKNOWN.
     `net_if_target` is what the net book would hold had the target come first in the one candle that touched both;
     None unless `ambiguous`. Excursions are percent of the signal's price, the best ≥ 0 and the worst ≤ 0: whole
-    candles up to the last one, of which only the open and the fill count, since what else came before the fill is not
-    known.
+    candles, but of one that touched a level only the open and the fill, since what else came before it is not known.
     """
 
     position: Position

@@ -95,7 +95,7 @@ class _Wire:
         listener = self.stores.connections.get(self.connection_id) if saved else None
         if listener is None:
             return self.hang_up()
-        return self.answer(listener, {"listening": wanted.listening, **_names(wanted)})
+        return self.answer(listener, _names(wanted))
 
 
 @dataclass(frozen=True, slots=True)

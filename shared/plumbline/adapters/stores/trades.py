@@ -70,7 +70,7 @@ class DynamoTrades:
         high = _last_place(END_OF_CALENDAR if wanted.until is None else wanted.until)
         high = min(high, before or high)
         return page_of(
-            (trade for trade in self._newest(wanted, low, high, limit) if True),
+            (trade for trade in self._newest(wanted, low, high, limit) if _place(trade) != before),
             wanted,
             limit,
             place=_place,
