@@ -14,7 +14,9 @@ function themeFirst(): Plugin {
     transformIndexHtml: {
       order: "post",
       handler(_, context) {
-        const name = Object.values(context.bundle ?? {}).find((part) => part.type === "asset" && part.names.includes("first.js"))?.fileName;
+        const name = Object.values(context.bundle ?? {}).find(
+          (part) => part.type === "asset" && part.names.includes("first.js"),
+        )?.fileName;
         if (!name || !file) throw new Error("first.js was not built");
         return [{ tag: "script", attrs: { src: `./${name}` }, injectTo: "head-prepend" }];
       },
@@ -27,5 +29,11 @@ function themeFirst(): Plugin {
 export default defineConfig({
   base: "./",
   plugins: [themeFirst()],
-  build: { assetsDir: ".", assetsInlineLimit: 0, target: "es2023", modulePreload: { polyfill: false }, reportCompressedSize: true },
+  build: {
+    assetsDir: ".",
+    assetsInlineLimit: 0,
+    target: "es2023",
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
 });

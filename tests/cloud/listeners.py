@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 DIALLING = 20
 """Connections opened at one moment: each starts a function."""
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which a test gives up waiting."""
 
 

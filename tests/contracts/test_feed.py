@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from pynamodb.exceptions import TransactWriteError
 
 from plumbline.adapters.feed_items import EXPIRATION
 from plumbline.adapters.stores import stores_over
@@ -166,6 +167,17 @@ def test_a_writer_whose_number_was_taken_meanwhile_takes_the_next(tables: Tables
     assert dynamo.feed.after(0, 9) == [Entry(1, PRICES), Entry(2, an_event())]
 
 
+def test_the_head_never_goes_back_even_where_the_entries_are_dropped(tables: Tables, dynamo: Stores) -> None:
+    tell(dynamo.feed, NOON)
+
+    def others_went_on_long_ago(request: int) -> None:
+        if request == 1:
+            begin_at(tables, 40)
+
+    with before(tables, "TransactWriteItems", others_went_on_long_ago):
+        assert dynamo.feed.append(an_event()) == Entry(41, an_event())
+
+
 def test_a_writer_whose_event_was_told_meanwhile_tells_it_no_more(tables: Tables, dynamo: Stores) -> None:
     rival = stores_over(tables, "simulated")
 
@@ -194,6 +206,15 @@ def test_a_writer_that_loses_every_race_says_so(tables: Tables, dynamo: Stores) 
         impatient.append(an_event())
     assert len(made) == 4
     assert dynamo.feed.head() == 0
+
+
+def test_a_transaction_that_is_wrong_in_itself_is_not_taken_for_done(tables: Tables, dynamo: Stores) -> None:
+    with (
+        before(tables, "TransactWriteItems", lambda _: error("ValidationException")),
+        pytest.raises(TransactWriteError) as wrong,
+    ):
+        dynamo.feed.append(an_event())
+    assert wrong.value.cause_response_code == "ValidationException"
 
 
 @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])

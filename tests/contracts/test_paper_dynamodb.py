@@ -36,6 +36,8 @@ def test_a_trade_that_a_crash_left_behind_is_in_every_list_after_the_retry(
     with crash_at_write(tables, at, performed=performed), pytest.raises(Crash):
         dynamo.trades.add(trade)
     stored = at > 1 or performed
+    short = list(dynamo.trades.closed_between(trade.closed_at - 1, trade.closed_at))
+    assert lists_of(dynamo, trade)[1:] == [short] * 4, "listed everywhere or nowhere, also before the retry"
     retried = stores_over(tables, "simulated")
     assert retried.trades.add(trade) is not stored
     assert lists_of(retried, trade) == [[trade]] * 5

@@ -191,6 +191,28 @@ def test_a_table_that_is_away_for_one_listener_costs_the_others_nothing() -> Non
     assert ids(sockets, "b") == [1, 2]
 
 
+def test_who_was_told_meanwhile_by_another_is_not_told_again() -> None:
+    stores = memory_stores()
+
+    class Slow(FakeSockets):
+        """While it sends its first message, another function tells everybody."""
+
+        begun = False
+
+        def send(self, connection_id: str, text: str) -> bool:
+            if not self.begun:
+                self.begun = True
+                tell(stores, self, [], LATER)
+            return super().send(connection_id, text)
+
+    sockets = Slow()
+    listening(stores, "a", "b", "c")
+    assert tell(stores, sockets, signals(3), LATER)["sent"] == 3
+    assert sorted(len(ids(sockets, name)) for name in ("a", "b", "c")) == [3, 3, 6]
+    for name in ("a", "b", "c"):
+        assert fresh(ids(sockets, name)) == [1, 2, 3]
+
+
 def test_a_long_catch_up_takes_turns_with_those_who_are_up_to_date() -> None:
     stores, order = memory_stores(), list[str]()
 

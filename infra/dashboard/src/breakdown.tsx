@@ -16,20 +16,22 @@ export function Breakdown({ route, by }: { route: Route; by: By }) {
   const { data, error, busy } = useResource<Performance>(`performance/${query(route.filters, { by })}`);
   const rows = data?.rows ?? null;
   return (
-      <Section title={TABS[by]} aside={<PeriodPicker route={route} />}>
-        <Narrowed route={route} />
-        {error ? (
-          <Problem text={error} />
-        ) : !rows ? (
-          <Skeleton rows={14} label={TABS[by]} />
-        ) : !rows.length ? (
-          <Empty title="Nothing to compare">No trade closed and no outcome fell due, or these filters leave none to count.</Empty>
-        ) : (
-          <div class="parts" aria-busy={busy}>
-            {by === "interval" ? <ByInterval route={route} rows={rows} /> : <ByKey route={route} by={by} rows={rows} />}
-          </div>
-        )}
-      </Section>
+    <Section title={TABS[by]} aside={<PeriodPicker route={route} />}>
+      <Narrowed route={route} />
+      {error ? (
+        <Problem text={error} />
+      ) : !rows ? (
+        <Skeleton rows={14} label={TABS[by]} />
+      ) : !rows.length ? (
+        <Empty title="Nothing to compare">
+          No trade closed and no outcome fell due, or these filters leave none to count.
+        </Empty>
+      ) : (
+        <div class="parts" aria-busy={busy}>
+          {by === "interval" ? <ByInterval route={route} rows={rows} /> : <ByKey route={route} by={by} rows={rows} />}
+        </div>
+      )}
+    </Section>
   );
 }
 
@@ -44,7 +46,11 @@ function ByKey({ route, by, rows }: { route: Route; by: Exclude<By, "interval">;
           <WinRates rates={rates} of="closed trades with a price" />
         </Section>
         <Section title="Outcomes by interval">
-          {rows.some((row) => Object.keys(row.intervals).length) ? <HeatMap rows={rows} title={word(TABS[by].slice(3))} behind={behind} /> : <Empty title="No outcomes along this">The outcomes are not kept under these filters.</Empty>}
+          {rows.some((row) => Object.keys(row.intervals).length) ? (
+            <HeatMap rows={rows} title={word(TABS[by].slice(3))} behind={behind} />
+          ) : (
+            <Empty title="No outcomes along this">The outcomes are not kept under these filters.</Empty>
+          )}
         </Section>
       </div>
     </>
@@ -60,11 +66,18 @@ function ByInterval({ route, rows }: { route: Route; rows: Row[] }) {
       <Leaderboard route={route} rows={checked} title="Interval" columns={OUTCOMES} behind={() => all} />
       <div class="split">
         <Section title="Win rate of outcomes">
-          <WinRates rates={checked.map((row) => ({ ...row, title: `after ${row.key}`, rows: all }))} of="outcomes checked" />
+          <WinRates
+            rates={checked.map((row) => ({ ...row, title: `after ${row.key}`, rows: all }))}
+            of="outcomes checked"
+          />
         </Section>
         <Section title="Outcomes by scanner and interval">
           {scanners.data?.rows ? (
-            <HeatMap rows={scanners.data.rows} title="Scanner" behind={(key) => ({ ...all, filters: { ...all.filters, scanner: key } })} />
+            <HeatMap
+              rows={scanners.data.rows}
+              title="Scanner"
+              behind={(key) => ({ ...all, filters: { ...all.filters, scanner: key } })}
+            />
           ) : (
             <Skeleton rows={6} label="Outcomes by scanner and interval" />
           )}
@@ -99,12 +112,27 @@ const TRADES: Column[] = [
   { name: "total_pnl_usd", title: "Net P/L", show: money("total_pnl_usd") },
   { name: "win_rate", title: "Win rate", show: rate },
   { name: "n", title: "n", show: (row) => count(figure(row, "n")) },
-  { name: "break_even_win_rate", title: "Break-even", show: (row) => percent(figure(row, "break_even_win_rate")), wide: true },
+  {
+    name: "break_even_win_rate",
+    title: "Break-even",
+    show: (row) => percent(figure(row, "break_even_win_rate")),
+    wide: true,
+  },
   { name: "average_pnl_usd", title: "A trade", show: money("average_pnl_usd"), wide: true },
   { name: "profit_factor", title: "Profit factor", show: (row) => ratio(figure(row, "profit_factor")), wide: true },
   { name: "gross_pnl_usd", title: "Ideal", show: (row) => profit(figure(row, "gross_pnl_usd")), wide: true },
-  { name: "pessimistic_pnl_usd", title: "Pessimistic", show: (row) => profit(figure(row, "pessimistic_pnl_usd")), wide: true },
-  { name: "average_held_seconds", title: "Held", show: (row) => duration(figure(row, "average_held_seconds")), wide: true },
+  {
+    name: "pessimistic_pnl_usd",
+    title: "Pessimistic",
+    show: (row) => profit(figure(row, "pessimistic_pnl_usd")),
+    wide: true,
+  },
+  {
+    name: "average_held_seconds",
+    title: "Held",
+    show: (row) => duration(figure(row, "average_held_seconds")),
+    wide: true,
+  },
   { name: "signals", title: "Signals", show: (row) => count(figure(row, "signals")), wide: true },
 ];
 
@@ -114,7 +142,11 @@ const OUTCOMES: Column[] = [
   { name: "wins", title: "Wins", show: (row) => count(figure(row, "wins")), wide: true },
   { name: "losses", title: "Losses", show: (row) => count(figure(row, "losses")), wide: true },
   { name: "neutral", title: "Neutral", show: (row) => count(figure(row, "neutral")), wide: true },
-  { name: "avg_pnl_pct", title: "Average P/L", show: (row) => <Change value={figure(row, "avg_pnl_pct")} text={change(figure(row, "avg_pnl_pct"))} /> },
+  {
+    name: "avg_pnl_pct",
+    title: "Average P/L",
+    show: (row) => <Change value={figure(row, "avg_pnl_pct")} text={change(figure(row, "avg_pnl_pct"))} />,
+  },
   { name: "coverage", title: "Coverage", show: (row) => percent(figure(row, "coverage")), wide: true },
 ];
 
@@ -139,7 +171,9 @@ interface Board {
 }
 
 function Leaderboard({ route, rows, title, columns, behind }: Board) {
-  const known = columns.some((column) => [column.name, `-${column.name}`].includes(route.sort ?? "")) || ["key", "-key"].includes(route.sort ?? "");
+  const known =
+    columns.some((column) => [column.name, `-${column.name}`].includes(route.sort ?? "")) ||
+    ["key", "-key"].includes(route.sort ?? "");
   const order = known && route.sort ? route.sort : columns === OUTCOMES ? "" : `-${columns[0]?.name}`;
   const shown = order ? sorted(rows, order) : rows;
   return (
@@ -158,7 +192,13 @@ function Leaderboard({ route, rows, title, columns, behind }: Board) {
                 title={column.title}
                 number
                 wide={column.wide ?? false}
-                behind={{ formula: columns === OUTCOMES ? `intervals.${column.name}` : column.name, title: column.title, n: total(rows), of: columns === OUTCOMES ? "outcomes checked" : "closed trades with a price", rows: { tab: "history", filters: route.filters } }}
+                behind={{
+                  formula: columns === OUTCOMES ? `intervals.${column.name}` : column.name,
+                  title: column.title,
+                  n: total(rows),
+                  of: columns === OUTCOMES ? "outcomes checked" : "closed trades with a price",
+                  rows: { tab: "history", filters: route.filters },
+                }}
               />
             ))}
           </tr>
@@ -184,7 +224,15 @@ function Leaderboard({ route, rows, title, columns, behind }: Board) {
 
 const total = (rows: Row[]) => rows.reduce((sum, row) => sum + row.n, 0);
 
-function Heading(props: { route: Route; order: string; name: string; title: string; number?: boolean; wide?: boolean; behind?: Behind }) {
+function Heading(props: {
+  route: Route;
+  order: string;
+  name: string;
+  title: string;
+  number?: boolean;
+  wide?: boolean;
+  behind?: Behind;
+}) {
   const { route, order, name, title, number, wide, behind } = props;
   const way = order === name ? "ascending" : order === `-${name}` ? "descending" : undefined;
   const next = way === "descending" ? name : way === "ascending" ? `-${name}` : name === "key" ? name : `-${name}`;

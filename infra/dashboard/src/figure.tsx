@@ -24,13 +24,28 @@ const NARROW = matchMedia("(max-width: 640px)");
 const MARGIN = 12;
 
 /** A button that opens the explanation. Escape and a click elsewhere close it, and the focus returns. */
-export function Explained({ behind, children, class: name = "explained" }: { behind: Behind; children: ComponentChildren; class?: string }) {
+export function Explained({
+  behind,
+  children,
+  class: name = "explained",
+}: {
+  behind: Behind;
+  children: ComponentChildren;
+  class?: string;
+}) {
   const [open, set] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
   return (
     <>
-      <button ref={button} type="button" class={name} aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => set(!open)}>
+      <button
+        ref={button}
+        type="button"
+        class={name}
+        aria-expanded={open}
+        aria-controls={open ? id : undefined}
+        onClick={() => set(!open)}
+      >
         {children}
       </button>
       {open && <Explanation id={id} behind={behind} button={button.current} close={() => set(false)} />}
@@ -38,7 +53,17 @@ export function Explained({ behind, children, class: name = "explained" }: { beh
   );
 }
 
-function Explanation({ id, behind, button, close }: { id: string; behind: Behind; button: HTMLElement | null; close: () => void }) {
+function Explanation({
+  id,
+  behind,
+  button,
+  close,
+}: {
+  id: string;
+  behind: Behind;
+  button: HTMLElement | null;
+  close: () => void;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const title = useId();
   const named = typeof behind.formula === "string" ? behind.formula : null;
@@ -67,9 +92,20 @@ function Explanation({ id, behind, button, close }: { id: string; behind: Behind
   };
   const formula = typeof behind.formula === "string" ? data?.formulas[behind.formula] : behind.formula.says;
   return (
-    <div ref={box} id={id} class="explanation" popover="manual" role="dialog" aria-labelledby={title} tabIndex={-1} onKeyDown={leave}>
+    <div
+      ref={box}
+      id={id}
+      class="explanation"
+      popover="manual"
+      role="dialog"
+      aria-labelledby={title}
+      tabIndex={-1}
+      onKeyDown={leave}
+    >
       <h3 id={title}>{behind.title}</h3>
-      <p class="formula">{formula ?? (data ? "The API states no formula of its own for this one." : "Asking for the formula …")}</p>
+      <p class="formula">
+        {formula ?? (data ? "The API states no formula of its own for this one." : "Asking for the formula …")}
+      </p>
       {behind.note && <p>{behind.note}</p>}
       {behind.n !== undefined && (
         <p class="n">
@@ -99,7 +135,13 @@ function place(box: HTMLElement, button: HTMLElement): void {
 }
 
 /** A headline figure: what it is, the value, and a line about it. `value` null: not here yet. */
-export function Figure(props: { behind: Behind; label: string; value: ComponentChildren | null; detail?: ComponentChildren; size?: "large" }) {
+export function Figure(props: {
+  behind: Behind;
+  label: string;
+  value: ComponentChildren | null;
+  detail?: ComponentChildren;
+  size?: "large";
+}) {
   const { behind, label, value, detail, size } = props;
   return (
     <div class={`figure ${size ?? ""}`}>

@@ -6,7 +6,12 @@ import { word } from "./format";
 import { useResource } from "./resource";
 import { type Filter, type Filters, go, href, type Route } from "./route";
 
-const PERIODS: [days: string, title: string][] = [["7", "7 days"], ["30", "30 days"], ["90", "90 days"], ["365", "1 year"]];
+const PERIODS: [days: string, title: string][] = [
+  ["7", "7 days"],
+  ["30", "30 days"],
+  ["90", "90 days"],
+  ["365", "1 year"],
+];
 export const DEFAULT_DAYS = "30";
 
 export function PeriodPicker({ route }: { route: Route }) {
@@ -15,7 +20,11 @@ export function PeriodPicker({ route }: { route: Route }) {
   return (
     <nav class="segments" aria-label="Period">
       {PERIODS.map(([days, title]) => (
-        <a key={days} href={href({ ...place, filters: { ...route.filters, days } })} aria-current={chosen === days ? "true" : undefined}>
+        <a
+          key={days}
+          href={href({ ...place, filters: { ...route.filters, days } })}
+          aria-current={chosen === days ? "true" : undefined}
+        >
           {title}
         </a>
       ))}
@@ -38,11 +47,21 @@ type Choice = [value: string, title: string];
 const ALL: Choice = ["", "All"];
 
 const CHOICES: Partial<Record<Filter, Choice[]>> = {
-  status: [["closed", "Closed"], ["open", "Open"], ["all", "Open and closed"]],
+  status: [
+    ["closed", "Closed"],
+    ["open", "Open"],
+    ["all", "Open and closed"],
+  ],
   market_type: [ALL, ["SPOT", "Spot"], ["FUTURES", "Futures"]],
   side: [ALL, ["LONG", "Long"], ["SHORT", "Short"]],
   timeframe: [ALL, ...["1m", "5m", "15m", "1h", "4h", "1d"].map((name): Choice => [name, name])],
-  tier: [ALL, ...["TIER_1_MUST_BUY", "TIER_2_STRONG_BUY", "TIER_3_WATCHLIST", "TIER_4_NEUTRAL"].map((name): Choice => [name, word(name)])],
+  tier: [
+    ALL,
+    ...["TIER_1_MUST_BUY", "TIER_2_STRONG_BUY", "TIER_3_WATCHLIST", "TIER_4_NEUTRAL"].map((name): Choice => [
+      name,
+      word(name),
+    ]),
+  ],
 };
 
 const NARROW = matchMedia("(max-width: 640px)");
@@ -71,29 +90,38 @@ export function FilterForm({ route, names }: { route: Route; names: Exclude<Filt
   return (
     <details class="choices" open={!narrow || given > 0}>
       <summary>Filters{given ? ` (${given})` : ""}</summary>
-    <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()} onFocusIn={() => touch(true)}>
-      {names.map((name) => (
-        <label key={name}>
-          <span>{TITLES[name]}</span>
-          {name === "symbol" || name === "scanner" || name === "channel" ? (
-            <Named name={name} value={route.filters[name] ?? ""} ask={touched} set={(value) => set(name, value)} />
-          ) : (
-            <select name={name} value={route.filters[name] ?? CHOICES[name]?.[0]?.[0] ?? ""} onChange={(event) => set(name, event.currentTarget.value)}>
-              {(CHOICES[name] ?? []).map(([value, title]) => (
-                <option key={value} value={value}>
-                  {title}
-                </option>
-              ))}
-            </select>
-          )}
-        </label>
-      ))}
-      {given > 0 && (
-        <a class="clear" href={href({ tab: route.tab, filters: pick(route.filters, "days") })}>
-          Clear filters
-        </a>
-      )}
-    </form>
+      <form
+        class="filters"
+        aria-label="Filters"
+        onSubmit={(event) => event.preventDefault()}
+        onFocusIn={() => touch(true)}
+      >
+        {names.map((name) => (
+          <label key={name}>
+            <span>{TITLES[name]}</span>
+            {name === "symbol" || name === "scanner" || name === "channel" ? (
+              <Named name={name} value={route.filters[name] ?? ""} ask={touched} set={(value) => set(name, value)} />
+            ) : (
+              <select
+                name={name}
+                value={route.filters[name] ?? CHOICES[name]?.[0]?.[0] ?? ""}
+                onChange={(event) => set(name, event.currentTarget.value)}
+              >
+                {(CHOICES[name] ?? []).map(([value, title]) => (
+                  <option key={value} value={value}>
+                    {title}
+                  </option>
+                ))}
+              </select>
+            )}
+          </label>
+        ))}
+        {given > 0 && (
+          <a class="clear" href={href({ tab: route.tab, filters: pick(route.filters, "days") })}>
+            Clear filters
+          </a>
+        )}
+      </form>
     </details>
   );
 }
@@ -103,7 +131,12 @@ function pick(filters: Filters, name: Filter): Filters {
 }
 
 /** A name typed or chosen from those of the record. */
-function Named(props: { name: "symbol" | "scanner" | "channel"; value: string; ask: boolean; set: (value: string) => void }) {
+function Named(props: {
+  name: "symbol" | "scanner" | "channel";
+  value: string;
+  ask: boolean;
+  set: (value: string) => void;
+}) {
   const { data } = useResource<Performance>(props.ask ? `performance/?by=${props.name}` : null);
   return (
     <>
@@ -128,7 +161,9 @@ function Named(props: { name: "symbol" | "scanner" | "channel"; value: string; a
 
 /** On a tab without the form: what narrows its figures, and the way out. */
 export function Narrowed({ route }: { route: Route }) {
-  const given = (Object.keys(TITLES) as (keyof typeof TITLES)[]).filter((name) => name !== "status" && route.filters[name]);
+  const given = (Object.keys(TITLES) as (keyof typeof TITLES)[]).filter(
+    (name) => name !== "status" && route.filters[name],
+  );
   if (!given.length) return null;
   return (
     <p class="narrowed">

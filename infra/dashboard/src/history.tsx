@@ -17,13 +17,19 @@ export function History({ route }: { route: Route }) {
   const world = useWorld();
   const chosen = route.filters.status ?? "closed";
   const status = chosen === "all" ? undefined : chosen;
-  const { data, error, busy } = useResource<TradeList>(query(route.filters, { status, limit: ROWS, cursor: route.cursor }));
+  const { data, error, busy } = useResource<TradeList>(
+    query(route.filters, { status, limit: ROWS, cursor: route.cursor }),
+  );
   const live = chosen === "closed" && !route.cursor;
-  const trades = data && (live ? closedBy(data.trades, world, route.filters) : data.trades.map((trade) => current(trade, world)));
+  const trades =
+    data && (live ? closedBy(data.trades, world, route.filters) : data.trades.map((trade) => current(trade, world)));
   return (
     <>
       <Section title="Trade history" aside={<PeriodPicker route={route} />}>
-        <FilterForm route={route} names={["status", "market_type", "symbol", "side", "timeframe", "scanner", "channel", "tier"]} />
+        <FilterForm
+          route={route}
+          names={["status", "market_type", "symbol", "side", "timeframe", "scanner", "channel", "tier"]}
+        />
       </Section>
       <div aria-busy={busy}>
         {error ? (
@@ -39,7 +45,11 @@ export function History({ route }: { route: Route }) {
         )}
         <footer class="list">
           <Pager route={route} next={data?.next_cursor ?? null} />
-          <a class="csv" href={address(query(route.filters, { status, limit: MOST_IN_A_FILE, format: "csv" }))} download="trades.csv">
+          <a
+            class="csv"
+            href={address(query(route.filters, { status, limit: MOST_IN_A_FILE, format: "csv" }))}
+            download="trades.csv"
+          >
             Download as CSV
           </a>
         </footer>

@@ -1,11 +1,12 @@
 /** The record at a glance: headline figures, the three books, equity and drawdown, what is open and what closed last. */
 
-import type { Book, BookFigures, OpenList, Performance, Summary, TradeList } from "./api";
+import type { OpenList, Performance, Summary, TradeList } from "./api";
+import { Books, Endings, rowsOf } from "./books";
 import { EquityCharts } from "./charts/equity";
-import { Change, Explained, Figure, type Behind } from "./figure";
+import { type Behind, Change, Figure } from "./figure";
 import { WinRate } from "./charts/whiskers";
 import { Narrowed, PeriodPicker } from "./filters";
-import { change, count, duration, percent, profit, ratio, usd } from "./format";
+import { change, count, percent, profit, usd } from "./format";
 import { useWorld } from "./live";
 import { Empty, Problem, Section, Skeleton } from "./parts";
 import { useResource } from "./resource";
@@ -55,8 +56,6 @@ function Metrics({ route }: { route: Route }) {
   );
 }
 
-const rowsOf = (route: Route, status: "open" | "closed"): Route => ({ tab: "history", filters: { ...route.filters, status } });
-
 function Headline({ route, summary }: { route: Route; summary: Summary | null }) {
   const world = useWorld();
   const closed = rowsOf(route, "closed");
@@ -77,7 +76,10 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
         label="Total P/L, net"
         behind={behind("total_pnl_usd", "Total P/L, net of costs")}
         value={summary && <Change value={summary.total_pnl_usd} text={profit(summary.total_pnl_usd)} />}
-        detail={summary && `${change(summary.total_pnl_pct)} of ${usd(summary.costs.capital_usd).replace(".00", "")} paper capital`}
+        detail={
+          summary &&
+          `${change(summary.total_pnl_pct)} of ${usd(summary.costs.capital_usd).replace(".00", "")} paper capital`
+        }
       />
       <Figure
         size="large"
@@ -109,7 +111,11 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
       />
       <Figure
         label="Open trades"
-        behind={behind("open", "Open trades", { n: open, of: "open trades", rows: { tab: "positions", filters: route.filters } })}
+        behind={behind("open", "Open trades", {
+          n: open,
+          of: "open trades",
+          rows: { tab: "positions", filters: route.filters },
+        })}
         value={summary && count(open)}
         detail={
           summary && (
@@ -121,9 +127,16 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
       />
       <Figure
         label="Total signals"
-        behind={behind("total_signals", "Total signals", { n: summary?.total_signals, of: "signals recorded", rows: { tab: "history", filters: { ...route.filters, status: "all" } } })}
+        behind={behind("total_signals", "Total signals", {
+          n: summary?.total_signals,
+          of: "signals recorded",
+          rows: { tab: "history", filters: { ...route.filters, status: "all" } },
+        })}
         value={summary && count(summary.total_signals)}
-        detail={summary && `${count(summary.closed)} trades closed${summary.coverage === null ? "" : `, ${percent(summary.coverage)} priced`}`}
+        detail={
+          summary &&
+          `${count(summary.closed)} trades closed${summary.coverage === null ? "" : `, ${percent(summary.coverage)} priced`}`
+        }
       />
     </div>
   );
@@ -132,125 +145,29 @@ function Headline({ route, summary }: { route: Route; summary: Summary | null })
 export const interval = (rate: { win_rate_low: number | null; win_rate_high: number | null }) =>
   rate.win_rate_low === null ? "" : `${percent(rate.win_rate_low).replace(" %", "")}–${percent(rate.win_rate_high)}`;
 
-function breakEven({ break_even_win_rate: needed, win_rate_low: low, win_rate_high: high }: Summary): string | undefined {
+function breakEven({
+  break_even_win_rate: needed,
+  win_rate_low: low,
+  win_rate_high: high,
+}: Summary): string | undefined {
   if (needed === null || low === null || high === null) return undefined;
-  const verdict = low > needed ? "the whole interval lies above it" : high < needed ? "the whole interval lies below it" : "the interval holds it, so this sample decides nothing";
+  const verdict =
+    low > needed
+      ? "the whole interval lies above it"
+      : high < needed
+        ? "the whole interval lies below it"
+        : "the interval holds it, so this sample decides nothing";
   return `With these average wins and losses, ${percent(needed)} breaks even: ${verdict}.`;
-}
-
-type Measure = [formula: keyof BookFigures, title: string, write: (figures: BookFigures) => string, n?: "days"];
-
-const MEASURES: Measure[] = [
-  ["total_pnl_usd", "Total P/L", (b) => profit(b.total_pnl_usd)],
-  ["total_return_pct", "Return on capital", (b) => change(b.total_return_pct)],
-  ["win_rate", "Win rate", (b) => percent(b.win_rate)],
-  ["average_profit_usd", "Average profit", (b) => profit(b.average_profit_usd)],
-  ["average_loss_usd", "Average loss", (b) => profit(b.average_loss_usd)],
-  ["profit_factor", "Profit factor", (b) => ratio(b.profit_factor)],
-  ["expectancy_usd", "Expectancy a trade", (b) => profit(b.expectancy_usd)],
-  ["sharpe_ratio", "Sharpe, 365 days", (b) => ratio(b.sharpe_ratio), "days"],
-  ["sortino_ratio", "Sortino, 365 days", (b) => ratio(b.sortino_ratio), "days"],
-  ["max_drawdown_pct", "Deepest drawdown", (b) => change(-(b.max_drawdown_pct ?? 0))],
-  ["best_trade_usd", "Best trade", (b) => profit(b.best_trade_usd)],
-  ["worst_trade_usd", "Worst trade", (b) => profit(b.worst_trade_usd)],
-];
-const BOOKS: [Book, string][] = [["ideal", "Ideal"], ["net", "Net"], ["pessimistic", "Pessimistic"]];
-
-function Books({ route, performance }: { route: Route; performance: Performance | null }) {
-  if (!performance) return <Skeleton rows={13} label="Three books" />;
-  const { books } = performance;
-  return (
-    <>
-      <table class="books">
-        <caption class="heard">The same trades in three books</caption>
-        <thead>
-          <tr>
-            <td />
-            {BOOKS.map(([book, title]) => (
-              <th key={book} scope="col" class={`number ${book}`}>
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {MEASURES.map(([name, title, write, days]) => (
-            <tr key={name}>
-              <th scope="row">
-                <Explained
-                  behind={{
-                    formula: name,
-                    title,
-                    n: days ? books.net.days : books.net.n,
-                    of: days ? "daily returns" : "closed trades with a price",
-                    rows: rowsOf(route, "closed"),
-                  }}
-                >
-                  {title}
-                </Explained>
-              </th>
-              {BOOKS.map(([book]) => (
-                <td key={book} class={`number ${book}`}>
-                  {write(books[book])}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p class="hint">Ideal: the signal’s own price, no costs. Net: the next minute’s open, slippage and fees. Pessimistic: every market fill at the worst price of its minute.</p>
-    </>
-  );
-}
-
-function Endings({ route, performance: p }: { route: Route; performance: Performance | null }) {
-  if (!p) return <Skeleton rows={3} label="How trades ended" />;
-  const ends: [string, number, string][] = [
-    ["target", p.targets, "Target"],
-    ["stop", p.stops, "Stop"],
-    ["expired", p.expired, "Expired after 24 h"],
-    ["unknown", p.unknown, "No price"],
-  ];
-  const closed = rowsOf(route, "closed");
-  const line = (formula: string, title: string, value: preact.ComponentChildren, n: number = p.closed, of = "closed trades") => (
-    <div>
-      <dt>
-        <Explained behind={{ formula, title, n, of, rows: closed }}>{title}</Explained>
-      </dt>
-      <dd>{value}</dd>
-    </div>
-  );
-  const { low_usd: low, high_usd: high } = p.ambiguous_bounds;
-  return (
-    <div class="endings">
-      <div class="stack" aria-hidden="true">
-        {ends.map(([kind, size]) => size > 0 && <span key={kind} class={kind} style={{ flexGrow: size }} />)}
-      </div>
-      <ul class="legend">
-        {ends.map(([kind, size, title]) => (
-          <li key={kind}>
-            <span class={`swatch ${kind}`} aria-hidden="true" />
-            {title} <b>{count(size)}</b>
-          </li>
-        ))}
-      </ul>
-      <dl class="facts">
-        {line("fees_and_slippage_usd", "Fees and slippage", usd(p.fees_and_slippage_usd))}
-        {line("average_held_seconds", "Average holding time", duration(p.average_held_seconds))}
-        {line("average_max_favourable_pct", "Best excursion, average", change(p.average_max_favourable_pct))}
-        {line("average_max_adverse_pct", "Worst excursion, average", change(p.average_max_adverse_pct))}
-        {line("average_open", "Open at once, average", `${ratio(p.exposure.average_open)} (${usd(p.exposure.average_usd)})`)}
-        {line("ambiguous", "Ambiguous trades", p.ambiguous ? `${count(p.ambiguous)}, total ${profit(low)} to ${profit(high)}` : "none", p.ambiguous, "trades whose last candle touched both levels")}
-      </dl>
-    </div>
-  );
 }
 
 function OpenNow({ route }: { route: Route }) {
   const { data, error } = useResource<OpenList>(`open-positions/${query(route.filters, { limit: String(SHOWN) })}`);
   const trades = data && stillOpen(data.trades, useWorld(), route.filters).slice(0, SHOWN);
   return (
-    <Section title="Open trades" aside={<a href={href({ tab: "positions", filters: route.filters })}>All open positions</a>}>
+    <Section
+      title="Open trades"
+      aside={<a href={href({ tab: "positions", filters: route.filters })}>All open positions</a>}
+    >
       {error ? (
         <Problem text={error} />
       ) : !trades ? (
@@ -276,7 +193,9 @@ function Recent({ route }: { route: Route }) {
       ) : trades.length ? (
         <ClosedTable trades={trades} route={route} caption="Trades that closed last" brief />
       ) : (
-        <Empty title="No trade has closed in this period">A trade closes at its target, its stop, or after 24 hours.</Empty>
+        <Empty title="No trade has closed in this period">
+          A trade closes at its target, its stop, or after 24 hours.
+        </Empty>
       )}
     </Section>
   );

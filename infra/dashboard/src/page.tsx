@@ -24,7 +24,8 @@ export function Page() {
   useEffect(() => (url === undefined ? undefined : follow(url, summary?.as_of ?? null)), [url]);
   useEffect(() => {
     document.title = `${TABS[route.tab]} · Plumbline`;
-    if (document.activeElement === document.body && panel.current?.dataset.tab) panel.current.focus({ preventScroll: true });
+    if (document.activeElement === document.body && panel.current?.dataset.tab)
+      panel.current.focus({ preventScroll: true });
     if (panel.current) panel.current.dataset.tab = route.tab;
   }, [route.tab]);
   const skip = (event: Event) => {
@@ -94,7 +95,12 @@ function Head({ summary }: { summary: Summary | null }) {
         <span class="at">
           <Time at={at} /> UTC
         </span>
-        <button type="button" class="theme" aria-label={`Change to the ${shown === "dark" ? "light" : "dark"} theme`} onClick={toggle}>
+        <button
+          type="button"
+          class="theme"
+          aria-label={`Change to the ${shown === "dark" ? "light" : "dark"} theme`}
+          onClick={toggle}
+        >
           <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
             <circle cx="10" cy="10" r="7.2" fill="none" stroke="currentColor" stroke-width="1.6" />
             <path d="M10 2.8a7.2 7.2 0 0 1 0 14.4z" fill="currentColor" />
@@ -110,7 +116,8 @@ function Banners({ summary }: { summary: Summary | null }) {
     <section class="banners" aria-label="What these figures are">
       {summary?.stale && (
         <p class="banner bad" role="alert">
-          <b>These figures are stale.</b> The newest candle is of <Time at={summary.newest_candle_at} /> UTC; what the market did since is not in them.
+          <b>These figures are stale.</b> The newest candle is of <Time at={summary.newest_candle_at} /> UTC; what the
+          market did since is not in them.
         </p>
       )}
       {summary?.simulated && (
@@ -118,7 +125,9 @@ function Banners({ summary }: { summary: Summary | null }) {
           <b>Simulated market.</b> These prices come from a simulation, not from an exchange.
         </p>
       )}
-      <p class="banner hypothetical">{summary?.hypothetical ?? "All results here are hypothetical: no order was sent and no money was at stake."}</p>
+      <p class="banner hypothetical">
+        {summary?.hypothetical ?? "All results here are hypothetical: no order was sent and no money was at stake."}
+      </p>
     </section>
   );
 }
@@ -147,7 +156,16 @@ function Tabs({ route }: { route: Route }) {
     <nav class="tabs" aria-label="The record">
       <div role="tablist" ref={list} onKeyDown={keys} aria-label="Views">
         {names.map((tab) => (
-          <a key={tab} id={`tab-${tab}`} role="tab" href={href(place(tab))} aria-selected={tab === route.tab} aria-controls="panel" data-title={TABS[tab]} tabIndex={tab === route.tab ? 0 : -1}>
+          <a
+            key={tab}
+            id={`tab-${tab}`}
+            role="tab"
+            href={href(place(tab))}
+            aria-selected={tab === route.tab}
+            aria-controls="panel"
+            data-title={TABS[tab]}
+            tabIndex={tab === route.tab ? 0 : -1}
+          >
             {TABS[tab]}
           </a>
         ))}
@@ -162,7 +180,9 @@ function Foot({ summary }: { summary: Summary | null }) {
     <footer class="foot">
       {costs && (
         <p>
-          Each signal opens one trade of {usd(costs.position_usd)}; {costs.fee_bps} bp fee and {costs.slippage_bps} bp slippage a side. Returns are on {usd(costs.capital_usd)}. {count(summary.closed_unknown)} trades closed without a price
+          Each signal opens one trade of {usd(costs.position_usd)}; {costs.fee_bps} bp fee and {costs.slippage_bps} bp
+          slippage a side. Returns are on {usd(costs.capital_usd)}. {count(summary.closed_unknown)} trades closed
+          without a price
           {summary.coverage === null ? "" : `; coverage ${change(summary.coverage).replace("+", "")}`}.
         </p>
       )}

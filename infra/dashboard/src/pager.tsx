@@ -18,7 +18,11 @@ export function Pager({ route, next }: { route: Route; next: string | null }) {
   return (
     <nav class="pager" aria-label="Pages">
       {cursor ? <a href={href(first)}>First page</a> : <span aria-hidden="true" />}
-      {cursor && at >= 0 ? <a href={href(before ? { ...first, cursor: before } : first)}>Newer</a> : <span aria-hidden="true" />}
+      {cursor && at >= 0 ? (
+        <a href={href(before ? { ...first, cursor: before } : first)}>Newer</a>
+      ) : (
+        <span aria-hidden="true" />
+      )}
       {next ? (
         <a href={href({ ...first, cursor: next })} rel="next" onClick={follow}>
           Older

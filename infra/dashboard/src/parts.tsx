@@ -15,7 +15,13 @@ export function Time({ at }: { at: string | null }) {
   );
 }
 
-const SHAPES: Record<Status, string> = { OPEN: "open", CLOSED_TP: "target", CLOSED_SL: "stop", CLOSED_EXPIRED: "expired", CLOSED_UNKNOWN: "unknown" };
+const SHAPES: Record<Status, string> = {
+  OPEN: "open",
+  CLOSED_TP: "target",
+  CLOSED_SL: "stop",
+  CLOSED_EXPIRED: "expired",
+  CLOSED_UNKNOWN: "unknown",
+};
 
 /** How a trade stands, by word and by shape. */
 export function Badge({ status, ambiguous }: { status: Status; ambiguous?: boolean }) {
@@ -85,7 +91,12 @@ export function Skeleton({ rows, label }: { rows: number; label: string }) {
 }
 
 /** A part of a tab under its heading. */
-export function Section(props: { title: string; aside?: ComponentChildren; class?: string; children: ComponentChildren }) {
+export function Section(props: {
+  title: string;
+  aside?: ComponentChildren;
+  class?: string;
+  children: ComponentChildren;
+}) {
   return (
     <section class={props.class ?? ""}>
       <header class="section">

@@ -17,17 +17,32 @@ const ROWS = "50";
 export function Positions({ route }: { route: Route }) {
   const world = useWorld();
   const { days: _, status: __, ...filters } = route.filters;
-  const { data, error, busy } = useResource<OpenList>(`open-positions/${query(filters, { limit: ROWS, cursor: route.cursor })}`);
+  const { data, error, busy } = useResource<OpenList>(
+    `open-positions/${query(filters, { limit: ROWS, cursor: route.cursor })}`,
+  );
   const trades = data && stillOpen(data.trades, world, filters, !route.cursor);
   const filtered = isNarrowed(filters);
   const open = (filtered ? null : world.open) ?? data?.count;
   const unrealised = (filtered ? null : world.unrealised) ?? data?.unrealised_usd;
-  const behind = { n: open, of: "open trades", rows: { tab: "history" as const, filters: { ...filters, status: "open" } } };
+  const behind = {
+    n: open,
+    of: "open trades",
+    rows: { tab: "history" as const, filters: { ...filters, status: "open" } },
+  };
   return (
     <>
       <Section title="Open positions">
         <div class="figures few">
-          <Figure label="Open trades" behind={{ ...behind, formula: "open", title: "Open trades" }} value={data && count(open)} detail={<>priced <Time at={world.at ?? data?.as_of ?? null} /> UTC</>} />
+          <Figure
+            label="Open trades"
+            behind={{ ...behind, formula: "open", title: "Open trades" }}
+            value={data && count(open)}
+            detail={
+              <>
+                priced <Time at={world.at ?? data?.as_of ?? null} /> UTC
+              </>
+            }
+          />
           <Figure
             label="P/L if closed now"
             behind={{ ...behind, formula: "unrealised_usd", title: "P/L if all were closed now" }}
@@ -45,7 +60,11 @@ export function Positions({ route }: { route: Route }) {
         ) : trades.length ? (
           <OpenTable trades={trades} route={route} caption="Open positions, newest first" />
         ) : (
-          <Empty title="Nothing is open">{filtered ? "No open trade has these properties." : "Each new signal opens a trade of its own; it will appear here."}</Empty>
+          <Empty title="Nothing is open">
+            {filtered
+              ? "No open trade has these properties."
+              : "Each new signal opens a trade of its own; it will appear here."}
+          </Empty>
         )}
         <Pager route={route} next={data?.next_cursor ?? null} />
       </div>

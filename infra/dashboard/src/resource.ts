@@ -33,7 +33,11 @@ function keep(path: string, answer: unknown): void {
 /** The answer at `path`, or nothing where that is null. What was shown stays until the next answer is here. */
 export function useResource<T>(path: string | null): Resource<T> {
   const asked = useStore(round);
-  const [state, set] = useState<{ path: string | null; data: T | null; error: string | null }>({ path: null, data: null, error: null });
+  const [state, set] = useState<{ path: string | null; data: T | null; error: string | null }>({
+    path: null,
+    data: null,
+    error: null,
+  });
   useEffect(() => {
     if (path === null) return;
     const cancel = new AbortController();
@@ -48,7 +52,11 @@ export function useResource<T>(path: string | null): Resource<T> {
         const answered = failure instanceof Refused;
         reachable.set(answered && failure.status < 500);
         const error = answered ? failure.message : "The service could not be reached.";
-        set((before) => ({ path, data: answered && failure.status < 500 ? null : before.path === path ? before.data : null, error }));
+        set((before) => ({
+          path,
+          data: answered && failure.status < 500 ? null : before.path === path ? before.data : null,
+          error,
+        }));
       },
     );
     return () => cancel.abort();

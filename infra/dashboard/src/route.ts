@@ -15,7 +15,17 @@ export const TABS = {
 
 export type Tab = keyof typeof TABS;
 
-export const FILTERS = ["days", "market_type", "symbol", "timeframe", "scanner", "channel", "tier", "side", "status"] as const;
+export const FILTERS = [
+  "days",
+  "market_type",
+  "symbol",
+  "timeframe",
+  "scanner",
+  "channel",
+  "tier",
+  "side",
+  "status",
+] as const;
 export type Filter = (typeof FILTERS)[number];
 export type Filters = Partial<Record<Filter, string>>;
 
@@ -54,7 +64,8 @@ export function href(route: Route): string {
 }
 
 /** Whether the filters leave anything out, but for the period. */
-export const isNarrowed = (filters: Filters) => FILTERS.some((name) => name !== "days" && name !== "status" && filters[name]);
+export const isNarrowed = (filters: Filters) =>
+  FILTERS.some((name) => name !== "days" && name !== "status" && filters[name]);
 
 /** The filters as a query of the API; `status` only where the answer knows it. */
 export function query(filters: Filters, more: Record<string, string | undefined> = {}): string {

@@ -25,14 +25,40 @@ export function OpenTable({ trades, route, caption, brief }: Rows) {
         <thead>
           <tr>
             <th scope="col">Trade</th>
-            {!brief && <th scope="col" class="wide">Opened</th>}
-            <th scope="col" class="number wide">Entry</th>
-            <th scope="col" class="number">Price now</th>
-            {!brief && <th scope="col" class="number wide">Stop</th>}
-            {!brief && <th scope="col" class="number wide">Target</th>}
-            <th scope="col" class="number edge">P/L now</th>
-            {!brief && <th scope="col" class="wide">Scanner</th>}
-            {!brief && <th scope="col" class="number wide">Score</th>}
+            {!brief && (
+              <th scope="col" class="wide">
+                Opened
+              </th>
+            )}
+            <th scope="col" class="number wide">
+              Entry
+            </th>
+            <th scope="col" class="number">
+              Price now
+            </th>
+            {!brief && (
+              <th scope="col" class="number wide">
+                Stop
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Target
+              </th>
+            )}
+            <th scope="col" class="number edge">
+              P/L now
+            </th>
+            {!brief && (
+              <th scope="col" class="wide">
+                Scanner
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Score
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -77,16 +103,52 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
         <thead>
           <tr>
             <th scope="col">Trade</th>
-            <th scope="col" class={brief ? "" : "wide"}>Closed</th>
-            {!brief && <th scope="col" class="wide">By</th>}
-            {!brief && <th scope="col" class="number wide">Entry</th>}
-            {!brief && <th scope="col" class="number wide">Exit</th>}
-            {!brief && <th scope="col" class="number wide">Held</th>}
-            <th scope="col" class="number edge">Net P/L</th>
-            {!brief && <th scope="col" class="number wide">Ideal</th>}
-            {!brief && <th scope="col" class="number wide">Pessimistic</th>}
-            {!brief && <th scope="col" class="wide">Scanner</th>}
-            {!brief && <th scope="col" class="number wide">Score</th>}
+            <th scope="col" class={brief ? "" : "wide"}>
+              Closed
+            </th>
+            {!brief && (
+              <th scope="col" class="wide">
+                By
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Entry
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Exit
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Held
+              </th>
+            )}
+            <th scope="col" class="number edge">
+              Net P/L
+            </th>
+            {!brief && (
+              <th scope="col" class="number wide">
+                Ideal
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Pessimistic
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="wide">
+                Scanner
+              </th>
+            )}
+            {!brief && (
+              <th scope="col" class="number wide">
+                Score
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -109,7 +171,10 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
               {!brief && <td class="number wide">{price(trade.exit_price)}</td>}
               {!brief && <td class="number wide soft">{duration(trade.held_seconds)}</td>}
               <td class="number edge">
-                <Change value={trade.pnl_usd ?? trade.unrealised_usd} text={profit(trade.pnl_usd ?? trade.unrealised_usd)} />
+                <Change
+                  value={trade.pnl_usd ?? trade.unrealised_usd}
+                  text={profit(trade.pnl_usd ?? trade.unrealised_usd)}
+                />
                 <small>
                   {!brief && (
                     <span class="narrow">
@@ -137,7 +202,17 @@ export function ClosedTable({ trades, route, caption, brief }: Rows) {
 }
 
 /** A row that opens its trade: by its link with the keyboard, anywhere on it with the mouse. */
-function Openable({ trade, route, brief, children }: { trade: Trade; route: Route; brief: boolean | undefined; children: ComponentChildren }) {
+function Openable({
+  trade,
+  route,
+  brief,
+  children,
+}: {
+  trade: Trade;
+  route: Route;
+  brief: boolean | undefined;
+  children: ComponentChildren;
+}) {
   const place = { ...route, trade: trade.signal_id };
   const click = (event: MouseEvent) => {
     const bare = !(event.target as Element).closest("a, button") && !event.metaKey && !event.ctrlKey;
@@ -168,7 +243,8 @@ function Openable({ trade, route, brief, children }: { trade: Trade; route: Rout
 /** A price that shows for a moment which way it went. */
 function Ticking({ value }: { value: number | null }) {
   const before = useRef(value);
-  const way = value === null || before.current === null || value === before.current ? "" : value > before.current ? "up" : "down";
+  const way =
+    value === null || before.current === null || value === before.current ? "" : value > before.current ? "up" : "down";
   before.current = value;
   return (
     <span key={String(value)} class={`tick ${way}`}>

@@ -25,12 +25,24 @@ export function TradeDialog({ route, id }: { route: Route; id: string }) {
   const page = data?.trade.signal_id === id ? data : null;
   const close = () => box.current?.close();
   return (
-    <dialog ref={box} class="trade" aria-label="Trade" onClose={() => go(behind, true)} onClick={(event) => event.target === box.current && close()}>
+    <dialog
+      ref={box}
+      class="trade"
+      aria-label="Trade"
+      onClose={() => go(behind, true)}
+      onClick={(event) => event.target === box.current && close()}
+    >
       <div class="sheet">
         <button type="button" class="close" aria-label="Close" onClick={close}>
           <span aria-hidden="true">×</span>
         </button>
-        {error ? <Problem text={error} /> : page ? <Opened page={page} trade={current(page.trade, world)} /> : <Skeleton rows={12} label="Trade" />}
+        {error ? (
+          <Problem text={error} />
+        ) : page ? (
+          <Opened page={page} trade={current(page.trade, world)} />
+        ) : (
+          <Skeleton rows={12} label="Trade" />
+        )}
       </div>
     </dialog>
   );
@@ -52,13 +64,22 @@ function Opened({ page, trade }: { page: TradePage; trade: Trade }) {
           {trade.symbol} <Side trade={trade} />
         </h2>
         <p class="soft">
-          {trade.timeframe} · {trade.market_type.toLowerCase()} · {word(trade.scanner_type)} · <Badge status={trade.status} ambiguous={trade.ambiguous} />
+          {trade.timeframe} · {trade.market_type.toLowerCase()} · {word(trade.scanner_type)} ·{" "}
+          <Badge status={trade.status} ambiguous={trade.ambiguous} />
         </p>
         <p class="result">
-          <Explained behind={{ formula: { says: netOf(trade, open ? trade.current_price : trade.exit_price) }, title: open ? "P/L if closed now" : "Net P/L" }}>
+          <Explained
+            behind={{
+              formula: { says: netOf(trade, open ? trade.current_price : trade.exit_price) },
+              title: open ? "P/L if closed now" : "Net P/L",
+            }}
+          >
             <span class="label">{open ? "P/L if closed now" : "Net P/L"}</span>
           </Explained>
-          <Change value={open ? trade.unrealised_usd : trade.pnl_usd} text={profit(open ? trade.unrealised_usd : trade.pnl_usd)} />
+          <Change
+            value={open ? trade.unrealised_usd : trade.pnl_usd}
+            text={profit(open ? trade.unrealised_usd : trade.pnl_usd)}
+          />
           <small>{change(open ? trade.unrealised_pct : trade.pnl_pct)}</small>
         </p>
         {open && (
@@ -70,10 +91,16 @@ function Opened({ page, trade }: { page: TradePage; trade: Trade }) {
       <Chart page={page} />
       {trade.ambiguous && (
         <p class="note">
-          One candle touched both stop and target and no finer candle tells which came first. The stop counts: {profit(trade.pnl_usd)}. Had the target been first, it would be {profit(trade.pnl_usd_if_target)}.
+          One candle touched both stop and target and no finer candle tells which came first. The stop counts:{" "}
+          {profit(trade.pnl_usd)}. Had the target been first, it would be {profit(trade.pnl_usd_if_target)}.
         </p>
       )}
-      {trade.status === "CLOSED_UNKNOWN" && <p class="note">The market’s data has a hole where this trade should have been closed. It has no price and no P/L, and counts in the coverage alone.</p>}
+      {trade.status === "CLOSED_UNKNOWN" && (
+        <p class="note">
+          The market’s data has a hole where this trade should have been closed. It has no price and no P/L, and counts
+          in the coverage alone.
+        </p>
+      )}
       <div class="columns">
         <Facts title="Levels" facts={levels(trade)} />
         <Facts title="Three books" facts={books(trade)} />
@@ -156,11 +183,27 @@ function books(trade: Trade): Fact[] {
     </>
   );
   return [
-    ["Ideal", both(trade.gross_pnl_usd, trade.gross_pnl_pct), "The size × the move from the signal’s own price to the exit, from the holder’s side; no costs."],
+    [
+      "Ideal",
+      both(trade.gross_pnl_usd, trade.gross_pnl_pct),
+      "The size × the move from the signal’s own price to the exit, from the holder’s side; no costs.",
+    ],
     ["Net", both(trade.pnl_usd, trade.pnl_pct), netOf(trade, trade.exit_price)],
-    ["Pessimistic", both(trade.pessimistic_pnl_usd, trade.pessimistic_pnl_pct), "As net, but each market fill at the worst price of its minute; a target fills at its level."],
-    ["Best on the way", change(trade.max_favourable_pct), "The furthest the market went for the holder while the trade was open, percent of the signal’s price."],
-    ["Worst on the way", change(trade.max_adverse_pct), "The furthest the market went against the holder while the trade was open, percent of the signal’s price."],
+    [
+      "Pessimistic",
+      both(trade.pessimistic_pnl_usd, trade.pessimistic_pnl_pct),
+      "As net, but each market fill at the worst price of its minute; a target fills at its level.",
+    ],
+    [
+      "Best on the way",
+      change(trade.max_favourable_pct),
+      "The furthest the market went for the holder while the trade was open, percent of the signal’s price.",
+    ],
+    [
+      "Worst on the way",
+      change(trade.max_adverse_pct),
+      "The furthest the market went against the holder while the trade was open, percent of the signal’s price.",
+    ],
     ["Size", usd(trade.position_usd)],
     ["Fee, slippage a side", `${trade.fee_bps} + ${trade.slippage_bps} bp`],
   ];
@@ -169,8 +212,12 @@ function books(trade: Trade): Fact[] {
 /** The net book's arithmetic with this trade's own numbers. */
 function netOf(trade: Trade, exit: number | null): string {
   const { position_usd: size, net_entry_price: entry, slippage_bps: slippage, fee_bps: fee } = trade;
-  if (entry === null || exit === null) return "Known once the minute after the signal has its candle and the trade an exit.";
-  const [bought, sold] = [entry * (1 + (sign(trade) * slippage) / 10_000), exit * (1 - (sign(trade) * slippage) / 10_000)];
+  if (entry === null || exit === null)
+    return "Known once the minute after the signal has its candle and the trade an exit.";
+  const [bought, sold] = [
+    entry * (1 + (sign(trade) * slippage) / 10_000),
+    exit * (1 - (sign(trade) * slippage) / 10_000),
+  ];
   const [first, last] = trade.direction === "LONG" ? ["bought", "sold"] : ["sold", "bought back"];
   return `${usd(size)} ${first} at ${price(bought)} (the next minute’s open ${price(entry)}, ${slippage} bp worse) and ${last} at ${price(sold)} (the exit ${price(exit)}, ${slippage} bp worse), less ${fee} bp fee on both sums.`;
 }

@@ -71,14 +71,23 @@ const letters = (symbol: string) => symbol.toUpperCase().replace(/[^A-Z0-9]/g, "
 
 /** Whether the filters want this trade. A symbol may be given as BTC, BTCUSDT or BTC/USDT, as the API takes it. */
 export function wanted(trade: Trade, filters: Filters): boolean {
-  const named = filters.symbol === undefined || [letters(trade.symbol), letters(trade.symbol.split("/")[0] ?? "")].includes(letters(filters.symbol));
-  return named && Object.entries(FIELDS).every(([name, field]) => !filters[name as keyof typeof FIELDS] || trade[field] === filters[name as keyof typeof FIELDS]);
+  const named =
+    filters.symbol === undefined ||
+    [letters(trade.symbol), letters(trade.symbol.split("/")[0] ?? "")].includes(letters(filters.symbol));
+  return (
+    named &&
+    Object.entries(FIELDS).every(
+      ([name, field]) => !filters[name as keyof typeof FIELDS] || trade[field] === filters[name as keyof typeof FIELDS],
+    )
+  );
 }
 
 /** The open ones of these, and on the first page those that opened since, newest first. */
 export function stillOpen(listed: Trade[], live: World, filters: Filters, first = true): Trade[] {
   const known = new Set(listed.map((trade) => trade.signal_id));
-  const since = !first ? [] : Object.values(live.trades).filter((trade) => !known.has(trade.signal_id) && wanted(trade, filters));
+  const since = !first
+    ? []
+    : Object.values(live.trades).filter((trade) => !known.has(trade.signal_id) && wanted(trade, filters));
   return [...since, ...listed]
     .map((trade) => current(trade, live))
     .filter((trade) => trade.status === "OPEN")
@@ -91,7 +100,8 @@ export function closedBy(listed: Trade[], live: World, filters: Filters): Trade[
   // What closed before the last one listed stands on a later page.
   const oldest = listed.at(-1)?.closed_at ?? "";
   const since = Object.values(live.trades).filter(
-    (trade) => trade.closed_at !== null && trade.closed_at >= oldest && !known.has(trade.signal_id) && wanted(trade, filters),
+    (trade) =>
+      trade.closed_at !== null && trade.closed_at >= oldest && !known.has(trade.signal_id) && wanted(trade, filters),
   );
   return [...since, ...listed].sort((a, b) => (b.closed_at ?? "").localeCompare(a.closed_at ?? ""));
 }

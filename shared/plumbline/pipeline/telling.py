@@ -163,7 +163,7 @@ def _tell_each(
 ) -> list[Subscription]:
     """Tell the same entries to listeners of one position. Those to whom they could all be told."""
     told = list[Subscription]()
-    for step in each(lambda listener: _step(stores, sockets, listener, entries, enough_time), listeners):
+    for step in each(lambda listener: _turn(stores, sockets, listener, entries, enough_time), listeners):
         count["sent"] += step.sent
         if step.end is _End.TOLD:
             told.append(step.listener)
@@ -173,6 +173,20 @@ def _tell_each(
 
 
 _COUNTED = {_End.STOPPED: "behind", _End.UNREACHED: "unreached", _End.GONE: "gone"}
+
+
+def _turn(
+    stores: Stores, sockets: Sockets, listener: Subscription, entries: Sequence[Entry], enough_time: EnoughTime
+) -> _Step:
+    """Tell a listener what it lacks of the entries by now: in a burst, others have often told it meanwhile."""
+    try:
+        current = stores.connections.get(listener.connection_id)
+    except Unavailable:
+        return _Step(listener, 0, _End.UNREACHED)
+    if current is None or not current.listening or current.position < listener.position:
+        return _Step(listener, 0, _End.OVERTAKEN)
+    lacking = [entry for entry in entries if entry.number > current.position]
+    return _step(stores, sockets, current, lacking, enough_time) if lacking else _Step(current, 0, _End.TOLD)
 
 
 def _step(

@@ -30,10 +30,22 @@ export function drawTrade(box: HTMLElement, { trade, candles }: TradePage): () =
     priceFormat: { type: "custom", minMove: 1e-8, formatter: (value: number) => priceText(value) },
   });
   series.setData(
-    candles.rows.map(([time, open, high, low, close]) => ({ time: (time / 1000) as UTCTimestamp, open, high, low, close })),
+    candles.rows.map(([time, open, high, low, close]) => ({
+      time: (time / 1000) as UTCTimestamp,
+      open,
+      high,
+      low,
+      close,
+    })),
   );
   levels(series, trade);
-  createSeriesMarkers(series, marks(trade, candles.rows.map(([time]) => time)));
+  createSeriesMarkers(
+    series,
+    marks(
+      trade,
+      candles.rows.map(([time]) => time),
+    ),
+  );
   chart.timeScale().fitContent();
   return () => chart.remove();
 }
@@ -68,13 +80,16 @@ function levels(series: ISeriesApi<"Candlestick">, trade: Trade): void {
     [trade.status === "CLOSED_EXPIRED" ? trade.exit_price : null, "exit", colour("accent"), LineStyle.Dotted],
   ];
   const drawn = lines.filter((line): line is [number, string, string, LineStyle] => line[0] !== null);
-  for (const [price, title, color, lineStyle] of drawn) series.createPriceLine({ price, title, color, lineStyle, lineWidth: 1 });
+  for (const [price, title, color, lineStyle] of drawn)
+    series.createPriceLine({ price, title, color, lineStyle, lineWidth: 1 });
   const prices = drawn.map(([price]) => price);
   series.applyOptions({
     autoscaleInfoProvider: (original: () => { priceRange: { minValue: number; maxValue: number } | null } | null) => {
       const range = original()?.priceRange;
       if (!range) return null;
-      return { priceRange: { minValue: Math.min(range.minValue, ...prices), maxValue: Math.max(range.maxValue, ...prices) } };
+      return {
+        priceRange: { minValue: Math.min(range.minValue, ...prices), maxValue: Math.max(range.maxValue, ...prices) },
+      };
     },
   });
 }
@@ -86,8 +101,20 @@ function marks(trade: Trade, times: number[]): SeriesMarker<UTCTimestamp>[] {
   const [entered, left] = [holding(trade.opened_at), trade.closed_at ? holding(trade.closed_at) : undefined];
   const marks: SeriesMarker<UTCTimestamp>[] = [];
   if (entered !== undefined)
-    marks.push({ time: (entered / 1000) as UTCTimestamp, position: long ? "belowBar" : "aboveBar", shape: long ? "arrowUp" : "arrowDown", color: colour("ink"), text: "Entry" });
+    marks.push({
+      time: (entered / 1000) as UTCTimestamp,
+      position: long ? "belowBar" : "aboveBar",
+      shape: long ? "arrowUp" : "arrowDown",
+      color: colour("ink"),
+      text: "Entry",
+    });
   if (left !== undefined)
-    marks.push({ time: (left / 1000) as UTCTimestamp, position: long ? "aboveBar" : "belowBar", shape: long ? "arrowDown" : "arrowUp", color: colour("accent"), text: ENDS[trade.status] });
+    marks.push({
+      time: (left / 1000) as UTCTimestamp,
+      position: long ? "aboveBar" : "belowBar",
+      shape: long ? "arrowDown" : "arrowUp",
+      color: colour("accent"),
+      text: ENDS[trade.status],
+    });
   return marks;
 }

@@ -24,9 +24,12 @@ export function EquityCharts({ performance }: { performance: Performance | null 
     };
   }, [performance, shown]);
   const last = days.at(-1);
-  if (performance && !last) return <Empty title="No day to draw yet">The curve begins with the first closed trade.</Empty>;
+  if (performance && !last)
+    return <Empty title="No day to draw yet">The curve begins with the first closed trade.</Empty>;
   const read = at === null ? last : days[at];
-  const words = last ? `Equity over ${days.length} days: net ${usd(last.equity_usd.net)} on ${day(last.day)}, deepest drawdown ${percent(performance?.books.net.max_drawdown_pct)}` : "Equity: loading";
+  const words = last
+    ? `Equity over ${days.length} days: net ${usd(last.equity_usd.net)} on ${day(last.day)}, deepest drawdown ${percent(performance?.books.net.max_drawdown_pct)}`
+    : "Equity: loading";
   return (
     <figure class="equity">
       <p class="readout" aria-hidden="true">
@@ -51,11 +54,21 @@ function DaysTable({ days }: { days: EquityDay[] }) {
           <thead>
             <tr>
               <th scope="col">Day</th>
-              <th scope="col" class="number">Closed</th>
-              <th scope="col" class="number">Net</th>
-              <th scope="col" class="number">Ideal</th>
-              <th scope="col" class="number">Pessimistic</th>
-              <th scope="col" class="number">Drawdown</th>
+              <th scope="col" class="number">
+                Closed
+              </th>
+              <th scope="col" class="number">
+                Net
+              </th>
+              <th scope="col" class="number">
+                Ideal
+              </th>
+              <th scope="col" class="number">
+                Pessimistic
+              </th>
+              <th scope="col" class="number">
+                Drawdown
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -41,14 +41,36 @@ export function HeatMap({ rows, title, behind }: { rows: Row[]; title: string; b
         </table>
       </div>
       <figcaption class="hint">
-        Each cell: <Explained behind={{ formula: "intervals.avg_pnl_pct", title: "Average P/L of outcomes", n: total(rows), of: "outcomes of all cells" }}>average P/L</Explained>, then{" "}
-        <Explained behind={{ formula: "intervals.win_rate", title: "Win rate of outcomes", n: total(rows), of: "outcomes of all cells" }}>win rate</Explained> and n. Full colour at ±{FULL} %.
+        Each cell:{" "}
+        <Explained
+          behind={{
+            formula: "intervals.avg_pnl_pct",
+            title: "Average P/L of outcomes",
+            n: total(rows),
+            of: "outcomes of all cells",
+          }}
+        >
+          average P/L
+        </Explained>
+        , then{" "}
+        <Explained
+          behind={{
+            formula: "intervals.win_rate",
+            title: "Win rate of outcomes",
+            n: total(rows),
+            of: "outcomes of all cells",
+          }}
+        >
+          win rate
+        </Explained>{" "}
+        and n. Full colour at ±{FULL} %.
       </figcaption>
     </figure>
   );
 }
 
-const total = (rows: Row[]) => rows.flatMap((row) => Object.values(row.intervals)).reduce((sum, checked) => sum + checked.n, 0);
+const total = (rows: Row[]) =>
+  rows.flatMap((row) => Object.values(row.intervals)).reduce((sum, checked) => sum + checked.n, 0);
 
 function Cell({ checked }: { checked: Checked | undefined }) {
   if (!checked?.n || checked.avg_pnl_pct === null) return <td class="none">—</td>;

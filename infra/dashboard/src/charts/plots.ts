@@ -37,7 +37,10 @@ export function draw(box: HTMLElement, performance: Performance, point: (index: 
       height: HEIGHTS.drawdown,
       axes: [xAxis(true), yAxis((value) => `${String(value).replace("-", "−")} %`)],
       scales: { ...common.scales, y: { range: (_, low) => [Math.min(low * 1.1, -0.1), 0] } },
-      series: [{}, { label: "Drawdown", stroke: colour("loss"), fill: colour("loss-wash"), width: 1.25, points: { show: false } }],
+      series: [
+        {},
+        { label: "Drawdown", stroke: colour("loss"), fill: colour("loss-wash"), width: 1.25, points: { show: false } },
+      ],
     },
     [times, days.map((row) => -row.drawdown_pct)],
     box,
@@ -55,7 +58,12 @@ export function draw(box: HTMLElement, performance: Performance, point: (index: 
   };
 }
 
-function frame(width: number, point: (index: number | null) => void): Pick<uPlot.Options, "width" | "legend" | "cursor" | "scales" | "tzDate" | "padding" | "hooks"> & { scales: uPlot.Scales } {
+function frame(
+  width: number,
+  point: (index: number | null) => void,
+): Pick<uPlot.Options, "width" | "legend" | "cursor" | "scales" | "tzDate" | "padding" | "hooks"> & {
+  scales: uPlot.Scales;
+} {
   return {
     width,
     padding: [8, 8, 0, 0],

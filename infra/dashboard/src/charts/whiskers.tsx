@@ -42,7 +42,8 @@ export function WinRates({ rates, of }: { rates: Rate[]; of: string }) {
         </li>
       </ul>
       <figcaption class="hint">
-        The bar is the win rate in percent of {of}, the whisker its 95 % Wilson interval{rates.some((rate) => rate.break_even_win_rate) ? ", the diamond the rate that breaks even" : ""}.
+        The bar is the win rate in percent of {of}, the whisker its 95 % Wilson interval
+        {rates.some((rate) => rate.break_even_win_rate) ? ", the diamond the rate that breaks even" : ""}.
       </figcaption>
     </figure>
   );

@@ -9,9 +9,6 @@ from plumbline.adapters.items import Item
 from plumbline.adapters.stores.keys import calendar_day, days_of, shards_of
 from plumbline.domain.calendar import DAY
 
-_FEW = 2
-"""As many days are simply read, whether they have any facts or not."""
-
 
 class DayLists[I: Item]:
     """One kind of fact under `prefix#day#shard`, its days under `marks`, its indexes under `source#value#month`."""
@@ -40,11 +37,12 @@ class DayLists[I: Item]:
         return (mark.sk for mark in stored)
 
     def touched(self, after: int, until: int) -> list[str]:
-        """Days of (after, until] that may have facts, oldest first."""
-        if until - after <= _FEW * DAY:
-            days = list(days_of(after, until)) if until > after else []
-            if len(days) <= _FEW:
-                return days
+        """Days of (after, until] that may have facts, oldest first. The one or two days of a short range are not looked
+        up: reading an empty one costs no more."""
+        if until <= after:
+            return []
+        if until - after <= DAY:
+            return list(days_of(after, until))
         return list(self.marked(calendar_day(after + 1), calendar_day(until)))
 
     def on(

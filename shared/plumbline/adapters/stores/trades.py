@@ -1,7 +1,7 @@
 """Closed paper trades in DynamoDB: a fact under its signal's id, and the same listed under the day it closed.
 
-A trade costs four write units: itself, its listing, and the listing's entry in each index. Readers by time need only the
-listing, readers by symbol or channel only the index.
+A trade costs four write units: itself, its listing, and the listing's entry in each index. Readers by time need only
+the listing, readers by symbol or channel only the index.
 """
 
 from collections.abc import Iterable, Iterator
