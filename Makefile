@@ -37,16 +37,16 @@ PAGE := $(DASHBOARD)/dist/index.html
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-demo: $(PROJECT) $(TOOLS) ## Deploy everything locally, replay a month of market, show signals with their outcomes
+demo: $(PROJECT) $(TOOLS) $(PAGE) ## Deploy everything locally, replay a month of market, show signals with their outcomes
 	$(PLUMBLINE) demo
 
-up: $(PROJECT) $(TOOLS) ## Start the local AWS and the market, deploy the template on it
+up: $(PROJECT) $(TOOLS) $(PAGE) ## Start the local AWS and the market, deploy the template on it
 	$(PLUMBLINE) up
 
 down: $(PROJECT) ## Stop what `up` started
 	$(PLUMBLINE) down
 
-build: $(PROJECT) $(TOOLS) ## Build the functions and layers
+build: $(PROJECT) $(TOOLS) $(PAGE) ## Build the functions and layers
 	$(PLUMBLINE) build
 
 page: $(PAGE) ## Bundle the dashboard
@@ -83,7 +83,7 @@ win: $(PROJECT) .venv-train/installed ## Train and judge the win probability on 
 invoke: build ## Run one built function under Lambda's runtime emulator: FUNCTION=check_outcomes EVENT=file.json
 	$(PLUMBLINE) invoke $(FUNCTION) $(EVENT)
 
-deploy: $(PROJECT) .venv-sam/installed ## Deploy to AWS: ENV=dev or ENV=prod, with your own credentials
+deploy: $(PROJECT) .venv-sam/installed $(PAGE) ## Deploy to AWS: ENV=dev or ENV=prod, with your own credentials
 	$(BIN)/python -m infra.release $(ENV)
 
 weights: build ## Show the unpacked weight of every function with its layers

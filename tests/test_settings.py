@@ -68,7 +68,8 @@ def test_blanks_around_a_value_mean_nothing_and_a_blank_value_is_missing() -> No
 
 def test_paper_trades_have_the_terms_of_the_contract_and_every_signal_trades() -> None:
     settings = Settings.read(GOOD)
-    assert (settings.paper_position_usd, settings.paper_fee_bps, settings.paper_slippage_bps) == (100, 10, 5)
+    terms = settings.paper_position_usd, settings.paper_fee_bps, settings.paper_slippage_bps
+    assert terms == (Decimal(100), Decimal(10), Decimal(5))
     assert (settings.paper_market_types, settings.paper_min_confidence) == ((MarketType.SPOT, MarketType.FUTURES), 0)
 
 
@@ -76,7 +77,7 @@ def test_the_terms_of_paper_trades_come_from_the_environment() -> None:
     changed = {"PAPER_POSITION_USD": "250", "PAPER_FEE_BPS": "7.5", "PAPER_SLIPPAGE_BPS": "0"}
     settings = Settings.read(GOOD | changed | {"PAPER_MARKET_TYPES": "spot", "PAPER_MIN_CONFIDENCE": "0.7"})
     assert (settings.paper_position_usd, settings.paper_fee_bps) == (Decimal(250), Decimal("7.5"))
-    assert (settings.paper_slippage_bps, settings.paper_market_types) == (0, (MarketType.SPOT,))
+    assert (settings.paper_slippage_bps, settings.paper_market_types) == (Decimal(0), (MarketType.SPOT,))
     assert settings.paper_min_confidence == 0.7
 
 

@@ -15,7 +15,10 @@ LOADS = 9
 PHONE_SLOWDOWN = 4
 """How much slower a phone of the middle class computes than a desk, as Lighthouse has it."""
 
-_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+_PAINT = """new Promise(done => new PerformanceObserver((list, observer) => {
+  const [paint] = list.getEntriesByName("first-contentful-paint");
+  if (paint) { observer.disconnect(); done(paint.startTime); }
+}).observe({ type: "paint", buffered: true }))"""
 _FIGURES = """new Promise(done => {
   const look = () => document.querySelector(".figure .value") && !document.querySelector(".figure .ghost")
     ? done(performance.now()) : requestAnimationFrame(look);

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -56,10 +57,10 @@ class Listener:
 
     async def hang_up(self) -> None:
         """Vanish without a word, as a phone in a tunnel does."""
-        assert self._socket
-        assert self._reading
-        self._socket.transport.abort()
-        await self._reading
+        if self._socket and self._reading:
+            self._socket.transport.abort()
+            await self._reading
+            self._socket = self._reading = None
 
     async def _read(self, socket: ClientConnection) -> None:
         try:
@@ -110,3 +111,12 @@ async def leave(listeners: Iterable[Listener]) -> None:
     async with asyncio.TaskGroup() as group:
         for listener in listeners:
             group.create_task(listener.hang_up())
+
+
+@asynccontextmanager
+async def hanging_up(*listeners: Listener) -> AsyncIterator[None]:
+    """Whatever happens in the block, at its end everybody has hung up."""
+    try:
+        yield
+    finally:
+        await leave(listeners)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 from infra.local.cloud import Cloud
 from infra.local.report import Reader
 from infra.local.stack import Stack
-from plumbline.domain.calendar import MINUTE, day_of, iso, parse_instant
+from plumbline.domain.calendar import HOUR, MINUTE, day_of, iso, parse_instant
 from plumbline.domain.signals import signal_id
 from tests.cloud.conftest import END
-from tests.cloud.listeners import Listener, come, leave, together
+from tests.cloud.listeners import Listener, come, hanging_up, leave, together
 
 CROWD = 500
 BURST = 6
@@ -28,19 +29,20 @@ type Notify = Callable[[Sequence[int]], None]
 def notify(stack: Stack, cloud: Cloud, events: Path) -> Notify:
     """Batches for the deployed `notify`: signals of no record, so that the other tests' facts stay as they are."""
     record = json.loads((events / "notify.json").read_text())["Records"][0]
+    run = str(time.time_ns())
 
     def report(numbers: Sequence[int]) -> None:
-        payload = json.dumps({"Records": [renamed(record, number) for number in numbers]})
+        payload = json.dumps({"Records": [renamed(record, run, number) for number in numbers]})
         answer = cloud.functions.invoke(FunctionName=stack.functions["notify"], Payload=payload)
         assert "FunctionError" not in answer, answer["Payload"].read()
 
     return report
 
 
-def renamed(record: dict[str, Any], number: int) -> dict[str, Any]:
-    """The same signal of another minute, under the id of that."""
+def renamed(record: dict[str, Any], run: str, number: int) -> dict[str, Any]:
+    """The same signal of another minute, under an id that no run had before."""
     at = END + number * MINUTE
-    key = {"pk": {"S": f"simulated#{day_of(at)}#0"}, "sk": {"S": signal_id(at, "the feed's test")}}
+    key = {"pk": {"S": f"simulated#{day_of(at)}#0"}, "sk": {"S": signal_id(at, run)}}
     content = record["dynamodb"]
     return record | {"dynamodb": content | {"Keys": key, "NewImage": content["NewImage"] | key}}
 
@@ -57,9 +59,9 @@ def connections(cloud: Cloud, stack: Stack) -> int:
 
 def test_all_that_the_replay_recorded_has_been_told(stack: Stack, listener: Listener) -> None:
     async def listen() -> None:
-        await listener.connect()
-        await listener.subscribe(since=iso(END - 23 * 60 * MINUTE))
-        await leave([listener])
+        async with hanging_up(listener):
+            await listener.connect()
+            await listener.subscribe(since=iso(END - 23 * HOUR))
 
     asyncio.run(listen())
     reader = Reader(stack, stack.tokens["user"])
@@ -90,12 +92,12 @@ def test_all_that_the_replay_recorded_has_been_told(stack: Stack, listener: List
 
 def test_a_message_that_makes_no_sense_is_answered_by_what_does(listener: Listener) -> None:
     async def talk() -> None:
-        await listener.connect()
-        await listener.say(type="join")
-        await listener.until(lambda: len(listener.errors) == 1)
-        await listener.say(type="subscribe", symbols=["BTK"])
-        await listener.until(lambda: len(listener.errors) == 2)
-        await leave([listener])
+        async with hanging_up(listener):
+            await listener.connect()
+            await listener.say(type="join")
+            await listener.until(lambda: len(listener.errors) == 1)
+            await listener.say(type="subscribe", symbols=["BTK"])
+            await listener.until(lambda: len(listener.errors) == 2)
 
     asyncio.run(talk())
     unknown, near = (error["detail"] for error in listener.errors)
@@ -116,12 +118,13 @@ def test_a_crowd_hears_a_burst_of_several_reporters_whole_and_in_one_order_and_c
         parts = [batch(BURST // 2) for _ in range(2)]
         await asyncio.gather(*(asyncio.to_thread(notify, part) for part in parts))
 
-    async def live() -> list[Listener]:
-        crowd = [Listener(stack.feed_url) for _ in range(CROWD)]
+    crowd = [Listener(stack.feed_url) for _ in range(CROWD)]
+    tunnel, others = crowd[::5], [listener for n, listener in enumerate(crowd) if n % 5]
+
+    async def live() -> None:
         await together(crowd, come)
         await burst()
         await together(crowd, lambda one: one.until(lambda: len(one.events) == BURST))
-        tunnel, others = crowd[::5], [one for n, one in enumerate(crowd) if n % 5]
         await leave(tunnel)
         await burst()
         await together(tunnel, come)
@@ -131,10 +134,12 @@ def test_a_crowd_hears_a_burst_of_several_reporters_whole_and_in_one_order_and_c
         await together(others, lambda one: one.until(lambda: len(one.events) == 2 * BURST + 1))
         left = await asyncio.to_thread(connections, cloud, stack)
         assert left == len(others), "who hung up is forgotten"
-        await leave(others)
-        return crowd
 
-    crowd = asyncio.run(live())
+    async def live_and_leave() -> None:
+        async with hanging_up(*crowd):
+            await live()
+
+    asyncio.run(live_and_leave())
     longest = max((listener.ids for listener in crowd), key=len)
     assert longest == list(range(longest[0], longest[0] + 2 * BURST + 1))
     for listener in crowd:
