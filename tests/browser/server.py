@@ -1,6 +1,7 @@
 """The real API and the real live feed over stores in memory, on two ports of this machine."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -165,8 +166,7 @@ def http_server(record: Record) -> Iterator[None]:
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Nothing: the test says what it cares for."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     record.port = server.server_port
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -179,6 +179,15 @@ def http_server(record: Record) -> Iterator[None]:
 
 
 _PASSED_ON = {"accept", "if-none-match"}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader who leaves before the answer is there is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

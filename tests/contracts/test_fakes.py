@@ -3,10 +3,23 @@
 import pytest
 
 from plumbline.domain.calendar import MINUTE, Timeframe
-from plumbline.domain.errors import ExchangeUnavailable, UnknownSymbol
-from plumbline.ports import Span
-from tests.builders import NOON, a_signal, an_outcome, candles, minute_candles, random_walk, without
+from plumbline.domain.errors import ExchangeUnavailable, Unavailable, UnknownSymbol
+from plumbline.ports import Span, Stores
+from tests.builders import (
+    NOON,
+    a_position,
+    a_signal,
+    a_trade,
+    an_event,
+    an_outcome,
+    candles,
+    minute_candles,
+    random_walk,
+    without,
+)
 from tests.fakes import Crash, CrashAfter, FakeExchange, InMemoryOutcomes, InMemorySignals, memory_stores
+from tests.feed_fakes import FakeSockets
+from tests.paper_fakes import InMemoryPositions, InMemoryTrades
 
 BTC = "BTC/USDT"
 
@@ -50,6 +63,57 @@ def test_the_stores_of_facts_speak_the_domain() -> None:
     assert an_outcome(signal) in outcomes
     assert an_outcome(signal, price=signal.entry_price) not in outcomes
     assert (len(signals), len(outcomes)) == (1, 1)
+
+
+def test_the_stores_of_the_paper_book_speak_the_domain() -> None:
+    positions, trades, trade = InMemoryPositions(), InMemoryTrades(), a_trade()
+    positions.put(trade.position)
+    assert trade.position in positions
+    assert a_position(net_entry_price=None) not in positions
+    trades.add(trade)
+    assert trade in trades
+    assert (len(positions), len(trades), list(trades)) == (1, 1, [trade])
+
+
+def test_sockets_keep_what_each_connection_was_sent_in_order() -> None:
+    sockets = FakeSockets()
+    assert all(sockets.send(*each) for each in (("a", '{"id": 1}'), ("b", '{"id": 1}'), ("a", '{"id": 2}')))
+    assert sockets.messages("a") == [{"id": 1}, {"id": 2}]
+    assert sockets.sent["b"] == ['{"id": 1}']
+
+
+def test_a_connection_that_hung_up_or_was_closed_gets_nothing_more() -> None:
+    sockets = FakeSockets("gone")
+    for _ in range(2):
+        sockets.close("closed")
+        sockets.close("gone")
+    assert not any(sockets.send(name, "{}") for name in ("gone", "closed"))
+    assert sockets.closed == ["closed"]
+    assert not any(sockets.sent.values())
+
+
+def test_sockets_fail_as_often_as_they_are_told() -> None:
+    sockets = FakeSockets()
+    sockets.fail_with = [Unavailable("throttled")]
+    with pytest.raises(Unavailable):
+        sockets.send("a", "{}")
+    assert sockets.send("a", "{}")
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_every_write_of_the_paper_book_and_the_feed_is_a_place_to_crash(at: int) -> None:
+    crashing = CrashAfter(memory_stores(), at=at)
+
+    def a_life(stores: Stores) -> None:
+        stores.positions.put(a_position())
+        stores.trades.add(a_trade())
+        stores.positions.remove(a_position().signal_id)
+        stores.feed.append(an_event())
+        stores.connections.add("a", 0, NOON)
+
+    with pytest.raises(Crash):
+        a_life(crashing.stores)
+    assert crashing.writes == at
 
 
 def test_writes_are_counted_over_all_stores_and_reads_are_not() -> None:

@@ -48,7 +48,11 @@ def test_a_row_that_cannot_be_a_candle_is_left_out(tmp_path: Path) -> None:
     assert history.recorded(tmp_path)["BTC/USDT"] == candles
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"a,b\n1,2"), gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b"a,b\n1,2"), gzip.compress(b"")],
+    ids=["no gzip", "other columns", "nothing"],  # a compressed file holds the second it was made in
+)
 def test_a_file_that_is_no_table_of_candles_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "BTC-USDT_1h.csv.gz").write_bytes(content)
     with pytest.raises(InvalidInput, match="BTC-USDT_1h"):
