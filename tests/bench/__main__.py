@@ -1,12 +1,12 @@
 """`make bench`: measure the hot paths and print the tables of docs/benchmarks.md. Names choose parts: `units stats`.
 
-`month` is run only by name: it takes five minutes.
+`feed` and `month` are run only by name: they take minutes.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import decisions, functions, imports, month, page, paper, statistics, trades, units
+from tests.bench import decisions, feed, functions, imports, month, page, paper, statistics, trades, units
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "units": units.lines,
@@ -17,9 +17,10 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "imports": imports.lines,
     "functions": functions.lines,
     "page": page.lines,
+    "feed": feed.lines,
     "month": month.lines,
 }
-BY_NAME_ONLY = {"month"}
+BY_NAME_ONLY = {"feed", "month"}
 
 
 def main(chosen: list[str]) -> None:

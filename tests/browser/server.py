@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -81,6 +81,7 @@ class Record:
     heard: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
+    arrival: Condition = field(default_factory=Condition)
 
     @property
     def origin(self) -> str:
@@ -128,13 +129,20 @@ class Record:
             changes += [Change(stored=board, replaced=True)] if board else []
             tell(self.stores, self.wire, changes, self.now)
 
+    def hears(self, message: dict[str, Any]) -> bool:
+        """Whether a listener has sent this, or sends it within a while."""
+        with self.arrival:
+            return self.arrival.wait_for(lambda: message in self.heard, timeout=20)
+
     def listen(self, socket: ServerConnection) -> None:
         """One listener's connection, as the function `live_feed` handles it."""
         connection_id = str(socket.id)
         self.wire.open[connection_id] = socket
         connect(self.stores, connection_id, self.now)
         for text in socket:
-            self.heard.append(json.loads(text))
+            with self.arrival:
+                self.heard.append(json.loads(text))
+                self.arrival.notify_all()
             with self.lock:
                 hear(self.stores, self.wire, connection_id, str(text), self.now)
         disconnect(self.stores, connection_id)

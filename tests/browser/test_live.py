@@ -150,7 +150,7 @@ def test_the_line_is_kept_open_by_a_ping_every_five_minutes(reader: Reader) -> N
     expect(reader.page.locator(LINE)).to_have_text("Live")
     reader.page.clock.run_for(301_000)
     expect(reader.page.locator(LINE)).to_have_text("Live")
-    assert {"type": "ping"} in reader.record.heard
+    assert reader.record.hears({"type": "ping"})
 
 
 def test_an_open_trade_in_its_dialog_moves_too(reader: Reader) -> None:

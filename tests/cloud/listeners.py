@@ -9,8 +9,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-DIALLING = 20
-"""Connections opened at one moment: each starts a function."""
+DIALLING = 8
+"""Requests made at one moment: the local cloud starts a process for each that finds all others busy."""
 
 PATIENCE = 300.0
 """Seconds after which a test gives up waiting."""

@@ -18,7 +18,7 @@ from tests.cloud.conftest import END
 from tests.cloud.listeners import Listener, come, hanging_up, leave, together
 
 CROWD = 500
-BURST = 6
+BURST = 4
 """Signals that every one of the crowd is told at once: the local gateway passes on some hundred messages a second."""
 
 type Notify = Callable[[Sequence[int]], None]

@@ -247,11 +247,13 @@ def test_entries_that_are_gone_from_the_log_are_too_old_whatever_their_age(store
     assert [event["id"] for event in events] == [4, 5]
     client.say(type="subscribe", since=3)
     assert [message["type"] for message in client.new()] == ["signal", "signal", "heartbeat"]
+    client.say(type="subscribe", since="2026-11-18T12:00:00Z")
+    assert [message["type"] for message in client.new()] == ["error", "signal", "signal", "heartbeat"]
 
 
 def test_a_time_before_the_first_event_of_a_young_feed_is_not_too_old(client: Client) -> None:
     client.say(type="subscribe", since="2024-01-01T00:00:00Z")
-    assert client.ids() == [1, 2, 3, 4, 5]
+    assert [message["type"] for message in client.new()] == ["signal"] * 5 + ["heartbeat"]
 
 
 def test_who_comes_from_a_feed_that_was_begun_anew_is_told_so_and_gets_everything(client: Client) -> None:
