@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ def client() -> Follow:
     exec(compile(program, "docs/live-feed.md", "exec"), names)
     follow: Follow = names["follow"]
     return follow
+
+
+def alone[T](talk: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: the tests with a browser keep this thread's event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, talk).result()
 
 
 class Gateway:
@@ -96,18 +103,18 @@ async def followed(stores: Stores, patience: int, enough: int, **wants: Any) -> 
 def test_the_pages_client_comes_back_with_its_last_id_and_misses_nothing() -> None:
     stores = memory_stores()
     stores.feed.append(an_event(key="before"))
-    told, dialled = asyncio.run(followed(stores, 5, 12))
+    told, dialled = alone(followed(stores, 5, 12))
     assert [message["id"] for message in told] == list(range(2, 14))
     assert dialled > 2
 
 
 def test_the_pages_client_wants_what_it_names() -> None:
-    told, _ = asyncio.run(followed(memory_stores(), 5, 6, symbols=["BTC/USDT"]))
+    told, _ = alone(followed(memory_stores(), 5, 6, symbols=["BTC/USDT"]))
     assert [message["id"] for message in told] == [2, 4, 6, 8, 10, 12]
 
 
 def test_the_pages_client_hands_errors_on() -> None:
-    told, _ = asyncio.run(followed(memory_stores(), 5, 1, symbols=["BTK"]))
+    told, _ = alone(followed(memory_stores(), 5, 1, symbols=["BTK"]))
     assert "no market catalogue is stored yet" in told[0]["detail"]
 
 
