@@ -14,9 +14,10 @@ from plumbline.domain.calendar import Timeframe
 from plumbline.domain.errors import ModelRefused, SettingsError
 from plumbline.domain.feed import Change
 from plumbline.events import wall_clock
+from plumbline.pipeline.delivering import Each
 from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import NO_MODELS, Models
-from plumbline.pipeline.telling import Decode, Each
+from plumbline.pipeline.telling import Decode
 from plumbline.pipeline.timing import Stopwatch
 from plumbline.ports import DeadLetters, Exchange, Schedules, Sockets, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings

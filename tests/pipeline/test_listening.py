@@ -8,8 +8,9 @@ import pytest
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_of
 from plumbline.domain.errors import Unavailable
 from plumbline.domain.feed import CONNECTED_AT_MOST, KEPT, Kind
+from plumbline.pipeline.delivering import AT_ONCE
 from plumbline.pipeline.listening import connect, disconnect, hear
-from plumbline.pipeline.telling import AT_ONCE, tell
+from plumbline.pipeline.telling import tell
 from plumbline.ports import Stores, Universe
 from tests.builders import NOON, an_event
 from tests.fakes import memory_stores

@@ -13,7 +13,8 @@ from plumbline.domain.errors import InvalidInput, StoreUnavailable, Unavailable
 from plumbline.domain.feed import Change, Kind, Subscription
 from plumbline.domain.signals import Origin
 from plumbline.domain.trades import Board
-from plumbline.pipeline.telling import AT_ONCE, catch_up, changes_of, event_of, tell
+from plumbline.pipeline.delivering import AT_ONCE, catch_up, deliver
+from plumbline.pipeline.telling import changes_of, event_of, tell
 from plumbline.ports import Stores
 from tests.builders import NOON, a_position, a_signal, a_trade, an_event
 from tests.fakes import Crash, CrashAfter, memory_stores
@@ -211,6 +212,17 @@ def test_who_was_told_meanwhile_by_another_is_not_told_again() -> None:
     assert sorted(len(ids(sockets, name)) for name in ("a", "b", "c")) == [3, 3, 6]
     for name in ("a", "b", "c"):
         assert fresh(ids(sockets, name)) == [1, 2, 3]
+
+
+def test_runs_at_the_same_time_go_through_the_listeners_in_different_orders_and_leave_out_nobody() -> None:
+    orders = set[str]()
+    for turn in (5, 6, 7, 8):
+        stores, sockets = memory_stores(), FakeSockets()
+        stores.feed.append(an_event())
+        listening(stores, *"abcdefghij")
+        assert deliver(stores, sockets, turn=turn)["sent"] == 10
+        orders.add("".join(sockets.sent))
+    assert len(orders) == 4
 
 
 def test_a_long_catch_up_takes_turns_with_those_who_are_up_to_date() -> None:

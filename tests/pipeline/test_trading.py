@@ -17,7 +17,7 @@ from plumbline.pipeline.trading import HOLE_PATIENCE, track_trades
 from plumbline.ports import Stores
 from plumbline.settings import Settings
 from tests.builders import NOON, a_signal, without
-from tests.fakes import memory_stores
+from tests.fakes import Crash, CrashAfter, memory_stores
 from tests.world import SETTINGS
 
 BTC, ETH = "BTC/USDT", "ETH/USDT"
@@ -311,15 +311,76 @@ def test_a_placeholder_never_reaches_the_paper_book(stack: Stack) -> None:
     assert not stack.closed()
 
 
-def test_a_position_that_was_put_back_after_its_trade_closed_is_found_within_the_hour(stack: Stack) -> None:
-    stack.signal(take_profit=Decimal("100.5"))
+def test_a_position_that_was_put_back_after_its_trade_closed_is_found_within_the_hour() -> None:
+    stack = Stack()
+    stack.trade(BTC, with_spike(flat(120), 0, high=103.0))
+    stack.signal()
     stack.track(NOON)
     (position,) = stack.stores.positions.all()
     stack.track(NOON + MINUTE)
-    stack.stores.positions.put(position)  # by a run that was overtaken
-    stack.track(NOON + 61 * MINUTE)
+    stack.stores.positions.put(position)  # by a run that was overtaken, and died
+    assert stack.track(NOON + 59 * MINUTE)["open"] == 1
+    assert stack.track(NOON + 61 * MINUTE) == {"opened": 0, "closed": 0, "open": 0, "priceless": 0}
     assert not stack.stores.positions.all()
     assert len(stack.closed()) == 1
+
+
+@pytest.mark.parametrize("performed", [False, True])
+def test_a_crash_at_any_write_and_a_retry_leave_one_closed_trade_and_no_position(*, performed: bool) -> None:
+    def a_spiked_stack() -> Stack:
+        stack = Stack()
+        stack.trade(BTC, with_spike(flat(60), 7, high=103.0))
+        stack.signal()
+        stack.track(NOON)
+        stack.collected(NOON + HOUR)
+        return stack
+
+    counting = a_spiked_stack()
+    writes = CrashAfter(counting.stores)
+    track_trades(writes.stores, SETTINGS, NOON + HOUR)
+    assert writes.writes > 3
+    for at in range(1, writes.writes + 1):
+        stack = a_spiked_stack()
+        with pytest.raises(Crash):
+            track_trades(CrashAfter(stack.stores, at=at, performed=performed).stores, SETTINGS, NOON + HOUR)
+        track_trades(stack.stores, SETTINGS, NOON + HOUR)
+        assert stack.closed() == counting.closed(), at
+        assert not stack.stores.positions.all(), at
+
+
+def test_the_tracker_never_passes_a_signal_that_is_still_being_computed(stack: Stack) -> None:
+    generator = stack.stores.cursors.read(generating(Timeframe.H1))
+    stack.stores.cursors.move(generator, generating(Timeframe.H1), NOON - HOUR, {})
+    stack.track(NOON + 30 * MINUTE)
+    stack.signal()
+    generator = stack.stores.cursors.read(generating(Timeframe.H1))
+    stack.stores.cursors.move(generator, generating(Timeframe.H1), NOON, {})
+    assert stack.track(NOON + 30 * MINUTE)["opened"] == 1
+
+
+def test_a_market_that_was_quiet_at_the_open_is_entered_when_it_trades_again() -> None:
+    stack = Stack()
+    stack.trade(BTC, without(with_spike(flat(60), 3, open=100.3), range(NOON, NOON + 3 * MINUTE, MINUTE)))
+    stack.signal()
+    for now in at_each(NOON, NOON + 3 * MINUTE):
+        stack.track(now)
+        assert stack.stores.positions.all()[0].net_entry_price is None
+    stack.track(NOON + 4 * MINUTE)
+    assert stack.stores.positions.all()[0].net_entry_price == Decimal("100.3")
+
+
+def test_a_late_minute_corrects_the_entry_of_a_trade_that_is_still_open() -> None:
+    stack = Stack()
+    whole = with_spike(flat(60), 0, open=99.7)
+    stack.trade(BTC, without(whole, [NOON]))
+    stack.signal()
+    stack.track(NOON)
+    stack.track(NOON + 5 * MINUTE)
+    assert stack.stores.positions.all()[0].net_entry_price == Decimal(100)
+    stack.trade(BTC, whole)
+    stack.stores.cursors.rewind(TRACK, NOON)  # as the collector does when a hole fills
+    stack.track(NOON + 5 * MINUTE)
+    assert stack.stores.positions.all()[0].net_entry_price == Decimal("99.7")
 
 
 def test_a_signal_of_another_market_is_refused_before_it_could_trade(stack: Stack) -> None:

@@ -10,8 +10,8 @@ from plumbline.domain.feed import CONNECTED_AT_MOST, KEPT, Subscription, error, 
 from plumbline.domain.feed_requests import EXAMPLES, Ping, Subscribe, Unsubscribe, parse_request, without
 from plumbline.domain.strategies import DEFAULT_CHANNELS
 from plumbline.pipeline.channels import symbols_named
+from plumbline.pipeline.delivering import catch_up
 from plumbline.pipeline.progress import EnoughTime, always
-from plumbline.pipeline.telling import catch_up
 from plumbline.pipeline.tracking import OUTSIDE
 from plumbline.ports import Sockets, Stores
 

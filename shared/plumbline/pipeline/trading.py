@@ -7,8 +7,6 @@ from decimal import Decimal
 from itertools import batched
 from typing import cast
 
-import numpy as np
-
 from plumbline.domain.calendar import DAY, HOUR, Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.exits import OPEN, resolve
@@ -184,9 +182,7 @@ def _ripe(work: _Work, book: _Positions, stretch: _Stretch) -> Iterator[tuple[Po
     """Positions that a candle of this stretch closes, or whose deadline calls for a decision, each with how far the
     minutes are known. On the way, those that enter get their entry price.
     """
-    orders = orders_of(stretch.positions)
-    orders = replace(orders, opened=np.maximum(orders.opened, stretch.since))
-    exits = resolve(stretch.minutes, orders, stretch.until)
+    exits = resolve(stretch.minutes, orders_of(stretch.positions), stretch.until)
     for index, position in enumerate(stretch.positions):
         past = position.deadline <= stretch.until
         fresh = position.deadline > stretch.since or work.now >= position.deadline + GIVE_UP_AFTER
