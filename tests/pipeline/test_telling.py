@@ -258,7 +258,7 @@ def test_when_time_runs_out_the_rest_is_told_with_the_next_event() -> None:
 
     told = tell(stores, sockets, signals(4), LATER, first(5))
     assert (told["sent"], told["behind"]) == (5, 1)
-    assert (position(stores, "a"), position(stores, "b")) == (4, 1)
+    assert sorted((position(stores, "a"), position(stores, "b"))) == [1, 4]
     tell(stores, sockets, [], LATER)
     assert ids(sockets, "a") == ids(sockets, "b") == [1, 2, 3, 4]
 
