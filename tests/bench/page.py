@@ -8,6 +8,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, sync_playwright
 
+from plumbline.observability import logger
 from tests.browser.chromium import FLAGS, MISSING, find
 from tests.browser.server import DIST, Record, a_record, http_server
 
@@ -39,6 +40,7 @@ def lines() -> Iterator[str]:
     yield ""
     yield "| | first contentful paint | figures |"
     yield "|---|---|---|"
+    logger.setLevel("WARNING")  # a line for each request would drown the table
     record = Record(a_record())
     with http_server(record), _browser() as browser:
         for name, slowdown in {"this machine": 1, f"the same, {PHONE_SLOWDOWN} times slower": PHONE_SLOWDOWN}.items():

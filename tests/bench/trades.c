@@ -44,14 +44,13 @@ void resolve(int64_t n, int64_t step, int64_t stale, const int64_t *times, const
                 last[t] = k;
                 break;
             }
+            if (low[k] < lowest) lowest = low[k];
+            if (high[k] > highest) highest = high[k];
             if (k + 1 == end && over && deadline[t] - (times[k] + step) <= (stale > step - 1 ? stale : step - 1)) {
                 code[t] = EXPIRED;
                 price[t] = close[k];
                 last[t] = k;
-                break;
             }
-            if (low[k] < lowest) lowest = low[k];
-            if (high[k] > highest) highest = high[k];
         }
         if (first >= end) continue;
         if (last[t] >= 0) {
