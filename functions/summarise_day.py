@@ -1,4 +1,4 @@
-"""At 00:05 UTC for the day before, and every hour for the running one: fold the facts into statistics.
+"""Every five minutes: fold the facts since the last run into statistics, at 00:05 UTC those of the day before.
 
 The first run after a day's end also reports on the model.
 """
@@ -8,8 +8,10 @@ from typing import Any
 from plumbline import wiring
 from plumbline.events import now_of
 from plumbline.observability import LambdaContext, observed, publish_model
+from plumbline.pipeline.reporting import mail_digests, write_digests
 from plumbline.pipeline.summarising import summarise_day
 from plumbline.pipeline.watching import watch_model
+from plumbline.summaries.letter import letter
 
 
 @observed
@@ -18,5 +20,8 @@ def handler(event: dict[str, Any], context: LambdaContext, app: wiring.App | Non
     app, now = app or wiring.app(), now_of(event)
     enough_time = wiring.enough_time(context)
     summary = summarise_day(app.stores, now, enough_time)
+    digests = write_digests(app.stores, enough_time)
     reports = watch_model(app.stores, app.settings, app.models.policy, now, enough_time, tell=publish_model)
-    return {**summary, "reports": len(reports)}
+    # Last, for a mail that is refused must hold nothing else up.
+    mailed = mail_digests(app.stores, app.mail(), lambda digest: letter(digest, app.settings.dashboard_url), now)
+    return {**summary, "digests": digests, "reports": len(reports), "mailed": mailed}

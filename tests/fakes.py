@@ -15,6 +15,7 @@ from plumbline.domain.calendar import Timeframe
 from plumbline.domain.candles import COLUMNS, Candles, Floats, Sifted
 from plumbline.domain.drift import ModelReport
 from plumbline.domain.errors import CursorMoved, InvalidInput, UnknownSymbol
+from plumbline.domain.extremes import EXTREMES, Extremes
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import DIMENSIONS, DayRollup
 from plumbline.domain.policy import FEATURES, ModelFacts, Windows
@@ -22,6 +23,7 @@ from plumbline.domain.signals import Signal, admit, timestamp_of
 from plumbline.domain.strategies import Activation, Channel, Configuration
 from plumbline.domain.win import WIN_FEATURES, Rows, WinFacts
 from plumbline.ports import Cursor, OutcomeKey, Page, SignalFilter, Span, Stores, Universe
+from tests.digest_fakes import InMemoryDigests
 from tests.fake_pages import cursor_after, put_new, resume_at
 from tests.feed_fakes import InMemoryConnections, InMemoryFeed
 from tests.paper_fakes import InMemoryBookRollups, InMemoryPositions, InMemoryTrades
@@ -119,7 +121,7 @@ class InMemorySignals:
         timestamp_of(signal_id)
         return self.signals.get(signal_id)
 
-    def between(self, after: int, until: int) -> Iterator[Signal]:
+    def between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Signal]:
         yield from [signal for signal in self if after < signal.timestamp <= until]
 
     def page(self, wanted: SignalFilter, limit: int, cursor: str | None = None) -> Page[Signal]:
@@ -156,7 +158,7 @@ class InMemoryOutcomes:
     def get(self, keys: Iterable[OutcomeKey]) -> dict[OutcomeKey, Outcome]:
         return {key: self.outcomes[key] for key in keys if key in self.outcomes}
 
-    def due_between(self, after: int, until: int) -> Iterator[Outcome]:
+    def due_between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Outcome]:
         yield from [outcome for outcome in self if after < outcome.due_at <= until]
 
     def __contains__(self, outcome: Outcome) -> bool:
@@ -264,9 +266,19 @@ class InMemoryRollups:
         cells = {d: row for d, row in rollup.cells.items() if row and d in DIMENSIONS}
         self.rollups[rollup.day] = replace(rollup, cells=cells)
 
-    def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[DayRollup]:
+    def get(self, day: str) -> DayRollup | None:
+        return self.rollups.get(day)
+
+    def days(self, days: Sequence[str], dimensions: Sequence[str], *, consistent: bool = False) -> list[DayRollup]:
         found = [self.rollups[day] for day in sorted({*days}) if day in self.rollups]
-        return [replace(r, cells={d: r.cells[d] for d in dimensions if d in r.cells}) for r in found]
+        return [
+            replace(
+                rollup,
+                cells={d: rollup.cells[d] for d in dimensions if d in rollup.cells},
+                extremes=rollup.extremes if EXTREMES in dimensions else Extremes(),
+            )
+            for rollup in found
+        ]
 
 
 class InMemoryModelReports:
@@ -319,6 +331,7 @@ def memory_stores(source: str = "simulated") -> Stores:
         positions=InMemoryPositions(),
         trades=InMemoryTrades(),
         book_rollups=InMemoryBookRollups(),
+        digests=InMemoryDigests(),
         feed=InMemoryFeed(),
         connections=InMemoryConnections(),
     )

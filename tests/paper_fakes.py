@@ -107,7 +107,10 @@ class InMemoryBookRollups:
         }
         self.rollups[rollup.day] = replace(rollup, cells=cells)
 
-    def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[BookRollup]:
+    def get(self, day: str) -> BookRollup | None:
+        return self.rollups.get(day)
+
+    def days(self, days: Sequence[str], dimensions: Sequence[str], *, consistent: bool = False) -> list[BookRollup]:
         found = [self.rollups[day] for day in sorted({*days}) if day in self.rollups]
         return [replace(r, cells={d: r.cells[d] for d in dimensions if d in r.cells}) for r in found]
 

@@ -96,3 +96,24 @@ def test_the_terms_of_paper_trades_come_from_the_environment() -> None:
 def test_terms_that_cannot_be_are_refused(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{text}' is wrong"):
         Settings.read(GOOD | {name: text})
+
+
+def test_nobody_is_told_of_a_summary_unless_the_environment_names_them() -> None:
+    assert Settings.read(GOOD).summary_email_to == ()
+    named = {"SUMMARY_EMAIL_TO": "desk@example.com, risk@example.com", "SUMMARY_EMAIL_FROM": "plumbline@example.com"}
+    settings = Settings.read(GOOD | named)
+    assert settings.summary_email_to == ("desk@example.com", "risk@example.com")
+    assert settings.summary_email_from == "plumbline@example.com"
+
+
+def test_who_is_told_needs_a_sender() -> None:
+    with pytest.raises(SettingsError, match="SUMMARY_EMAIL_FROM is missing: SUMMARY_EMAIL_TO needs a sender"):
+        Settings.read(GOOD | {"SUMMARY_EMAIL_TO": "desk@example.com"})
+
+
+@pytest.mark.parametrize(
+    "text", ["desk", "desk@", "@example.com", "desk@example", "Desk <desk@example.com>", "a@b@c.d"]
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"SUMMARY_EMAIL_FROM='.*' is wrong: expected an e-mail address"):
+        Settings.read(GOOD | {"SUMMARY_EMAIL_FROM": text})

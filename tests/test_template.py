@@ -17,7 +17,8 @@ from plumbline.domain.calendar import DAY, Interval, Timeframe
 from plumbline.domain.drift import DRIFTED, ModelReport
 from plumbline.health import MARKET, allowed
 from plumbline.observability import publish_lags, publish_model
-from plumbline.pipeline.progress import SUMMARISE, TRACK, checking, generating
+from plumbline.pipeline.progress import DIGEST, SUMMARISE, TRACK, checking, generating
+from plumbline.pipeline.reporting import MAIL
 from plumbline.pipeline.watching import WATCH
 from plumbline.settings import _NAMES, Settings
 
@@ -107,7 +108,13 @@ def test_a_function_writes_only_the_tables_of_its_own_step(function: str, writte
         ("GenerateSignals", {"Candles", "Channels", "Cursors", "Markets", "Signals", "Strategies"}),
         ("CheckOutcomes", {"Candles", "Channels", "Cursors", "Outcomes", "Signals"}),
         ("TrackTrades", {"Candles", "Channels", "Cursors", "Positions", "Signals", "Trades"}),
-        ("SummariseDay", {"Candles", "Channels", "Cursors", "Markets", "Outcomes", "Signals", "Strategies", "Trades"}),
+        (
+            "SummariseDay",
+            {
+                *("Candles", "Channels", "Cursors", "Markets", "Outcomes", "Rollups", "Signals", "Strategies"),
+                "Trades",
+            },
+        ),
         ("Notify", {"Connections", "Cursors", "Feed"}),
         ("LiveFeed", {"Channels", "Connections", "Cursors", "Feed", "Markets"}),
     ],
@@ -139,6 +146,30 @@ def test_only_who_tells_listeners_may_send_to_them_and_only_to_those_of_this_fee
     assert sending == {name: [listeners.format(method) for method in ("DELETE", "POST")] for name in TELLING}
 
 
+def test_only_the_summary_sends_mail_and_only_where_somebody_is_named() -> None:
+    assert not [name for name in FUNCTIONS for s in statements(name) if any(a.startswith("ses:") for a in s["Action"])]
+    addresses = {"SummaryEmailTo": "desk@example.com,risk@example.com", "SummaryEmailFrom": "summary@mail.example.com"}
+    told = Resolver(RAW, default_parameters(RAW) | addresses)
+    resolved = {name: told.resolve(FUNCTIONS_RAW[name]) for name in FUNCTIONS}
+    sending = {
+        name: statement["Resource"]
+        for name, function in resolved.items()
+        for policy in function["Policies"]
+        for statement in policy["Statement"]
+        if any(action.startswith("ses:") for action in statement["Action"])
+    }
+    identity = "arn:aws:ses:us-east-1:000000000000:identity/"
+    assert sending == {"SummariseDay": [f"{identity}summary@mail.example.com", f"{identity}mail.example.com"]}
+    settings = Settings.read(environment("SummariseDay") | resolved["SummariseDay"]["Environment"]["Variables"])
+    assert settings.summary_email_to == ("desk@example.com", "risk@example.com")
+    assert settings.summary_email_from == "summary@mail.example.com"
+
+
+def test_a_summary_links_to_the_page_behind_the_front_door() -> None:
+    assert environment("SummariseDay")["PLUMBLINE_DASHBOARD_URL"] == "https://FrontDoor.DomainName/bot-performance"
+    assert "/bot-performance" in {path for path, _ in routes()}
+
+
 def test_only_the_api_switches_rules_and_only_those_of_the_checks() -> None:
     switching = {
         name: statement["Resource"]
@@ -166,12 +197,11 @@ def test_schedules_are_these_and_carry_the_time_they_were_meant_for() -> None:
         "collect": ("CollectCandles", "cron(* * * * ? *)", "{" + NOW + "}"),
         "check-1h": ("CheckOutcomes", "cron(2/5 * * * ? *)", '{"interval": "1h", ' + NOW + "}"),
         "check-4h": ("CheckOutcomes", "cron(3/5 * * * ? *)", '{"interval": "4h", ' + NOW + "}"),
-        "check-24h": ("CheckOutcomes", "cron(4/15 * * * ? *)", '{"interval": "24h", ' + NOW + "}"),
-        "check-7d": ("CheckOutcomes", "cron(8 * * * ? *)", '{"interval": "7d", ' + NOW + "}"),
-        "check-30d": ("CheckOutcomes", "cron(9 * * * ? *)", '{"interval": "30d", ' + NOW + "}"),
+        "check-24h": ("CheckOutcomes", "cron(4/5 * * * ? *)", '{"interval": "24h", ' + NOW + "}"),
+        "check-7d": ("CheckOutcomes", "cron(3/5 * * * ? *)", '{"interval": "7d", ' + NOW + "}"),
+        "check-30d": ("CheckOutcomes", "cron(4/5 * * * ? *)", '{"interval": "30d", ' + NOW + "}"),
         "track": ("TrackTrades", "cron(* * * * ? *)", "{" + NOW + "}"),
-        "summarise": ("SummariseDay", "cron(5 0 * * ? *)", "{" + NOW + "}"),
-        "refresh-summaries": ("SummariseDay", "cron(5 1-23 * * ? *)", "{" + NOW + "}"),
+        "refresh-summaries": ("SummariseDay", "cron(0/5 * * * ? *)", "{" + NOW + "}"),
     } | {
         f"generate-{t}": ("GenerateSignals", "cron(1/5 * * * ? *)", '{"timeframe": "' + t + '", ' + NOW + "}")
         for t in TIMEFRAMES
@@ -238,6 +268,8 @@ def test_an_alarm_watches_the_market_and_every_cursor_that_a_schedule_moves() ->
         TRACK,
         SUMMARISE,
         WATCH,
+        DIGEST,
+        MAIL,
     }
 
 
@@ -252,13 +284,13 @@ def test_an_alarm_calls_late_what_the_service_calls_late(name: str) -> None:
     assert AGES[name]["ComparisonOperator"] == "GreaterThanThreshold"
 
 
-RHYTHM = {"*": 1, "1/5": 5, "2/5": 5, "3/5": 5, "4/15": 15}
+RHYTHM = {"*": 1} | {f"{minute}/5": 5 for minute in range(5)}
 """Minutes between the runs of a rule, by the first field of its schedule; any other is once an hour."""
 
 
 def rule_of(cursor: str) -> str:
     """The rule whose next run moves this cursor."""
-    named = {MARKET: "collect", SUMMARISE: "refresh-summaries", WATCH: "refresh-summaries"}
+    named = {MARKET: "collect"} | dict.fromkeys((SUMMARISE, WATCH, DIGEST, MAIL), "refresh-summaries")
     return named.get(cursor, cursor.replace("#", "-"))
 
 

@@ -9,6 +9,7 @@ from chalice.app import Chalice, Request, Response
 
 from api import problems
 from api.caching import conditional
+from api.channels import channels
 from api.context import Services
 from api.dashboard import dashboard
 from api.operations import Operation, Resource
@@ -19,7 +20,7 @@ from api.signals import signals
 from plumbline import wiring
 from plumbline.observability import logger
 
-RESOURCES: tuple[Resource, ...] = (service, signals, performance, paper_trading, dashboard)
+RESOURCES: tuple[Resource, ...] = (service, signals, channels, performance, paper_trading, dashboard)
 OPERATIONS: tuple[Operation, ...] = tuple(o for resource in RESOURCES for o in resource.operations)
 
 if TYPE_CHECKING:

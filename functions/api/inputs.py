@@ -18,6 +18,7 @@ from pydantic import (
 
 from plumbline.domain.calendar import parse_instant
 from plumbline.domain.errors import InvalidInput
+from plumbline.domain.extremes import KEPT
 from plumbline.domain.signals import Tier
 
 MAX_CANDLES = 5_000
@@ -146,6 +147,12 @@ class PeriodQuery(Query):
 
     days: Annotated[int, Field(ge=1, le=365, description="UTC days, the one of `until` included")] = 30
     until: Annotated[Instant | None, Field(description="end of the period; now where absent")] = None
+
+
+class TopQuery(PeriodQuery):
+    """The same, and how many."""
+
+    limit: Annotated[int, Field(ge=1, le=KEPT, description="of each end")] = 10
 
 
 class ValuesGiven(Body):

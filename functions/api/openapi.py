@@ -38,6 +38,7 @@ _ALWAYS = (413, 429, 500, 503)
 _TAGS = {
     "service": "What the service is, how it is, and this document.",
     "signals": "The log of signals, decisions on demand, and the model behind them.",
+    "channels": "How each channel does by its paper trades.",
     "performance": "What became of the signals, and the checks that find out.",
     "paper-trading": "The public record: every signal's paper trade, open and closed, and what they came to.",
     "dashboard": "The page that shows the public record.",

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from api.answers import Tracked
-from api.inputs import OutsideSignal, PeriodQuery, outside_signal_body
+from api.inputs import OutsideSignal, PeriodQuery, TopQuery, outside_signal_body
 from api.operations import Access, Answer, Call, Resource
 from api.performance_answers import ByInterval, ByScanner, ByTier, Stats, Switched, TrackerStats
 from api.rendering import check_body, period_body, signal_body, statistics_body
+from api.report_answers import BySymbol, ByType, Report, TopPerformers
 from plumbline import health, queries
 from plumbline.domain.calendar import iso
 from plumbline.domain.performance import Cell
-from plumbline.domain.signals import Tier
+from plumbline.domain.signals import Side, Tier
 from plumbline.pipeline.tracking import ExternalAlert, track_signal
 
 performance = Resource("performance")
@@ -51,6 +52,60 @@ def performance_by_interval(call: Call, query: PeriodQuery) -> Answer:
     period = _period(call, query, "all")
     cells = queries.by_interval(period)
     return _rows(call, period, "interval", ((interval.value, cell) for interval, cell in cells.items()))
+
+
+@performance.get(
+    "/performance/by-symbol", "The record by symbol", query=PeriodQuery, answers={200: BySymbol}, problems=(422,)
+)
+def performance_by_symbol(call: Call, query: PeriodQuery) -> Answer:
+    """One row for each symbol that had a signal, or an outcome due, in the period, by name."""
+    period = _period(call, query, "symbol")
+    return _rows(call, period, "symbol", sorted(period.cells.get("symbol", {}).items()))
+
+
+@performance.get(
+    "/performance/by-type", "The record by direction", query=PeriodQuery, answers={200: ByType}, problems=(422,)
+)
+def performance_by_type(call: Call, query: PeriodQuery) -> Answer:
+    """Two rows: LONG and SHORT."""
+    period = _period(call, query, "type")
+    return _rows(call, period, "type", ((side.value, period.cell("type", side)) for side in Side))
+
+
+@performance.get(
+    "/performance/report", "The record as a whole", query=PeriodQuery, answers={200: Report}, problems=(422,)
+)
+def performance_report(call: Call, query: PeriodQuery) -> Answer:
+    """The record along every dimension, what it recommends, and its best and worst signals.
+
+    A recommendation is `significant` where the 95 % interval of its rate supports it over the number of signals and
+    where false-discovery control over all comparisons that were made lets it through; else its message says so.
+    """
+    from api.reports import report_body  # noqa: PLC0415  brings the tests of significance, for readers of reports only
+    from plumbline.reports import report  # noqa: PLC0415  as above
+
+    found = report(call.stores, query.days, _until(call, query))
+    return Answer({"ok": True, "data": report_body(found, call.stores.source)})
+
+
+@performance.get(
+    "/performance/top-performers",
+    "The best and worst signals and symbols",
+    query=TopQuery,
+    answers={200: TopPerformers},
+    problems=(422,),
+)
+def top_performers(call: Call, query: TopQuery) -> Answer:
+    """Signals by what they had come to 24 hours later: the best gained most, the worst lost most.
+
+    Symbols with three judged signals or more, in three orders, over their outcomes at all intervals: by win rate, by
+    average P&L, and by consistency, the mean of the P&L over its standard deviation.
+    """
+    from api.reports import top_performers_body  # noqa: PLC0415  as above
+    from plumbline import reports  # noqa: PLC0415  as above
+
+    found = reports.top_performers(call.stores, query.days, query.limit, _until(call, query))
+    return Answer({"ok": True, "data": top_performers_body(found, call.stores.source)})
 
 
 @performance.get("/performance/tracker-stats", "State of the outcome checks", answers={200: TrackerStats})
@@ -109,9 +164,11 @@ def stop_tracker(call: Call) -> Answer:
 
 
 def _period(call: Call, query: PeriodQuery, dimension: str) -> queries.Period:
-    now = call.now
-    until = now if query.until is None else min(query.until, now)
-    return queries.performance(call.stores, query.days, dimension, until)
+    return queries.performance(call.stores, query.days, dimension, _until(call, query))
+
+
+def _until(call: Call, query: PeriodQuery) -> int:
+    return call.now if query.until is None else min(query.until, call.now)
 
 
 def _rows(call: Call, period: queries.Period, name: str, cells: Iterable[tuple[str, Cell]]) -> Answer:

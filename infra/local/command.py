@@ -5,7 +5,7 @@ import re
 import statistics
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,9 @@ from rich.console import Console
 
 from infra.local import demo as demonstration
 from infra.local import lifecycle, market, runtime, users
+from infra.local.analysis.figures import analyse
+from infra.local.analysis.page import page
+from infra.local.analysis.tables import show
 from infra.local.build import build as build_artefacts
 from infra.local.cloud import Cloud, named_endpoint
 from infra.local.demo import (
@@ -27,6 +30,7 @@ from infra.local.demo import (
 )
 from infra.local.failures import VENDORS, translated
 from infra.local.replay import Result
+from infra.local.report import Reader
 from infra.local.stack import Stack, stack_file
 from infra.local.workspace import Workspace
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, day_start, parse_instant
@@ -154,6 +158,23 @@ def signals(
             svg.write_text(demonstration.picture(stack, days, rows))
         else:
             demonstration.show(console, stack, days, rows)
+
+
+@app.command()
+def report(
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Days, back from now.")] = 30,
+    html: Annotated[Path | None, typer.Option(help="Write it into this file, with charts, instead.")] = None,
+) -> None:
+    """Show the record in depth: breakdowns, recommendations, calibration, and how much of it may be chance."""
+    with _told() as workspace:
+        stack = _with_fresh_tokens(workspace)
+        with closing(Reader(stack, stack.tokens["user"])) as reader:
+            found = analyse(reader, days)
+        if html:
+            html.write_text(page(found))
+            _say(f"Written to {html}")
+        else:
+            show(console, found)
 
 
 @app.command()

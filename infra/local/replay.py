@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 SUMMARY_AT = 5 * MINUTE
-"""`summarise_day` runs at 00:05 UTC."""
+"""The first run of `summarise_day` that finds the day before complete, UTC."""
 WORKERS = 4
 
 
@@ -57,7 +57,7 @@ def plan(start: int, end: int, step: int) -> Iterator[Step]:
     """The moments start, start + step, … and `end` (ms), each with what fell due since the moment before it.
 
     Candles first, since all others read them; then the signals, and beside each other what follows from both: checks
-    and paper trades. The summary of a day runs at 00:05; of the hourly ones, which only save readers work, the last
+    and paper trades. A day's summary is made at 00:05; of those in between, which only save readers work, the last
     step has one.
     """
     if step < MINUTE:

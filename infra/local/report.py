@@ -54,9 +54,17 @@ class Reader:
         """Every signal with its outcomes, newest first, page by page."""
         yield from self._pages("/api/signals/history", "signals", include="outcomes", **query)
 
-    def trades(self) -> Iterator[Row]:
-        """Every paper trade, open and closed, as far back as the API goes."""
-        yield from self._pages(f"{_PAPER}/", "trades", days=_YEAR)
+    def trades(self, days: int = _YEAR) -> Iterator[Row]:
+        """Every paper trade, open and closed, of the last `days`: by default as far back as the API goes."""
+        yield from self._pages(f"{_PAPER}/", "trades", days=days)
+
+    def record(self, days: int) -> Row:
+        """The record along every dimension, with what it recommends."""
+        return dict(self.get("/performance/report", days=days)["data"])
+
+    def paper_performance(self, days: int, by: str) -> Row:
+        """The paper book's figures, its equity curve, and a row for each value of a dimension."""
+        return self.get(f"{_PAPER}/performance/", days=days, by=by)
 
     def paper(self, days: int) -> Row:
         """What the paper book made over the last `days`."""

@@ -25,8 +25,8 @@ MARKET = "market"
 _GRACE = 10 * MINUTE
 """A function that is later than its own rhythm by more than this is late."""
 
-_CHECKED_EVERY: Mapping[str, int] = {Interval.H1: 5 * MINUTE, Interval.H4: 5 * MINUTE, Interval.H24: 15 * MINUTE}
-"""Rhythm of the checks' rules; the others run once an hour."""
+_CHECKED_EVERY = 5 * MINUTE
+"""Rhythm of the checks' rules."""
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def allowed(name: str) -> int:
         return GIVE_UP_AFTER + CLOSE_EVERY + HOUR
     if function in {"collect", "generate"} and argument in set(Timeframe):
         return Timeframe(argument).ms + _GRACE
-    return _CHECKED_EVERY.get(argument, HOUR) + _GRACE
+    return _CHECKED_EVERY + _GRACE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Every store takes facts by put-if-absent: writing one twice changes nothing and 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from plumbline.domain.books import BookRollup
 from plumbline.domain.calendar import Interval, Timeframe
@@ -17,6 +17,9 @@ from plumbline.domain.performance import DayRollup
 from plumbline.domain.signals import MarketType, Side, Signal, Tier
 from plumbline.domain.strategies import Activation, Channel, Configuration
 from plumbline.domain.trades import Board, Position, Trade
+
+if TYPE_CHECKING:  # its module brings the rules of recommendations, which most functions do without
+    from plumbline.domain.digest import Digest, Kind
 
 
 class Exchange(Protocol):
@@ -89,8 +92,11 @@ class SignalLog(Protocol):
     def get(self, signal_id: str) -> Signal | None:
         """One signal, strongly consistent."""
 
-    def between(self, after: int, until: int) -> Iterator[Signal]:
-        """Signals with timestamp in (after, until], in order of id, strongly consistent."""
+    def between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Signal]:
+        """Signals with timestamp in (after, until], in order of id.
+
+        Who is not `consistent` may miss what was written in the last second, for half the price: readers, no cursor.
+        """
 
     def page(self, wanted: SignalFilter, limit: int, cursor: str | None = None) -> Page[Signal]:
         """Newest first. InvalidInput for a cursor that is not one of ours."""
@@ -109,8 +115,8 @@ class OutcomeStore(Protocol):
     def get(self, keys: Iterable[OutcomeKey]) -> dict[OutcomeKey, Outcome]:
         """Those of the keys that exist, strongly consistent."""
 
-    def due_between(self, after: int, until: int) -> Iterator[Outcome]:
-        """Outcomes whose due time lies in (after, until]."""
+    def due_between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Outcome]:
+        """Outcomes whose due time lies in (after, until]; `consistent` as for `SignalLog.between`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +216,15 @@ class Rollups(Protocol):
         A run that was overtaken may still be writing: its day must not replace the newer one.
         """
 
-    def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[DayRollup]:
-        """The rollups of these days, oldest first, holding only the cells of these dimensions."""
+    def get(self, day: str) -> DayRollup | None:
+        """The rollup of one day, whole and strongly consistent: what a run may go on from."""
+
+    def days(self, days: Sequence[str], dimensions: Sequence[str], *, consistent: bool = False) -> list[DayRollup]:
+        """The rollups of these days, oldest first, holding only the cells of these dimensions, and the extremes where
+        `EXTREMES` is among them. One that is just being written may be told as not begun: up to the instant before it.
+
+        What is derived may be a moment behind, at half the price; `consistent` for what is derived from it and kept.
+        """
 
 
 class ModelReports(Protocol):
@@ -290,8 +303,21 @@ class BookRollups(Protocol):
     def put(self, rollup: BookRollup, version: int) -> None:
         """As `Rollups.put`."""
 
-    def days(self, days: Sequence[str], dimensions: Sequence[str]) -> list[BookRollup]:
+    def get(self, day: str) -> BookRollup | None:
+        """As `Rollups.get`."""
+
+    def days(self, days: Sequence[str], dimensions: Sequence[str], *, consistent: bool = False) -> list[BookRollup]:
         """As `Rollups.days`."""
+
+
+class Digests(Protocol):
+    """The digests of days, weeks and months. Derived: replaced whole, the same bytes for the same facts."""
+
+    def put(self, digest: "Digest", version: int) -> None:
+        """Replace the digest of its kind and last day, unless the stored one was made at a later `version`."""
+
+    def get(self, kind: "Kind", last_day: str) -> "Digest | None":
+        """One digest, strongly consistent."""
 
 
 class Feed(Protocol):
@@ -354,6 +380,32 @@ class DeadLetters(Protocol):
         """Set it aside. Raises nothing: what comes behind must not wait for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that comes with a letter."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """An e-mail: the same in HTML and in plain text, and what is attached."""
+
+    subject: str
+    html: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Mail(Protocol):
+    """The way to the people who are told of every period. Who they are is the adapter's affair."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand it over; Unavailable where it was not, or may not have been, accepted."""
+
+
 class Schedules(Protocol):
     """The rules that start the outcome checks."""
 
@@ -384,5 +436,6 @@ class Stores:
     positions: Positions
     trades: Trades
     book_rollups: BookRollups
+    digests: Digests
     feed: Feed
     connections: Connections

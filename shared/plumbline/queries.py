@@ -5,18 +5,20 @@ counted from the facts. Nothing is written here.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, Self
 
 from plumbline.domain.calendar import DAY, Interval, Timeframe, day_of, day_start, days_between
 from plumbline.domain.errors import NotFound
+from plumbline.domain.extremes import EXTREMES, Extremes
 from plumbline.domain.outcomes import Outcome
-from plumbline.domain.performance import Cell, Cells, Tally, count, merge
+from plumbline.domain.performance import DIMENSIONS, Cell, Cells, Tally, count, merge
 from plumbline.domain.signals import Signal
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Channel
+from plumbline.pipeline import summarising
 from plumbline.pipeline.channels import symbols_named
 from plumbline.pipeline.progress import SUMMARISE, generating
-from plumbline.pipeline.summarising import checks_due
 from plumbline.pipeline.timing import Run, runs_of
 from plumbline.ports import Cursor, SignalFilter, Stores
 
@@ -54,12 +56,16 @@ def channel_named(stores: Stores, channel_id: str) -> Channel:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The record over whole UTC days up to `until` (ms); `days` counts the running one."""
+    """The record over whole UTC days up to `until` (ms); `days` counts the running one.
+
+    `extremes` are empty where they were not asked for.
+    """
 
     days: int
     start: int
     until: int
     cells: Cells
+    extremes: Extremes = field(default_factory=Extremes)
 
     def cell(self, dimension: str, value: str) -> Cell:
         """One cell, empty where nothing was counted."""
@@ -71,27 +77,40 @@ def performance(stores: Stores, days: int, dimension: str, now: int) -> Period:
     return record(stores, days, [dimension], now)
 
 
-def record(stores: Stores, days: int, dimensions: Sequence[str], now: int) -> Period:
-    """The same along several dimensions, for the price of one."""
-    return Period(days, first_instant(days, now), now, _over(stores, days, dimensions, now, counted))
+def record(stores: Stores, days: int, dimensions: Sequence[str], now: int, *, consistent: bool = False) -> Period:
+    """The same along several dimensions, for the price of one; with `EXTREMES` among them also its best and worst.
+
+    An answer may lack what was written in the last second; what is kept must be `consistent`, at twice the price.
+    """
+    facts = partial(summarising.counted, consistent=consistent)
+    cells, extremes = _over(stores, days, dimensions, now, facts, consistent=consistent)
+    return Period(days, first_instant(days, now), now, cells, extremes)
 
 
 def signals_issued(stores: Stores, days: int, dimension: str, value: str, now: int) -> int:
     """How many signals of the last `days` UTC days one cell has, without asking what became of them."""
-    return _over(stores, days, [dimension], now, issued).get(dimension, {}).get(value, Cell()).signals
+    cells, _ = _over(stores, days, [dimension], now, _issued)
+    return cells.get(dimension, {}).get(value, Cell()).signals
+
+
+type _Facts = Callable[[Stores, int, int], tuple[Cells, Extremes]]
 
 
 def _over(
-    stores: Stores, days: int, dimensions: Sequence[str], now: int, facts: Callable[[Stores, int, int], Cells]
-) -> Cells:
-    """Cells of a period; what no rollup holds is counted by `facts` over its span (after, until]."""
+    stores: Stores, days: int, dimensions: Sequence[str], now: int, facts: _Facts, *, consistent: bool = False
+) -> tuple[Cells, Extremes]:
+    """Cells and extremes of a period; what no rollup holds is counted by `facts` over its span (after, until]."""
     # The cursor first: a summary that finishes in between is then counted from the facts, never passed over.
     position = summarised_until(stores, now)
     wanted = days_between(first_instant(days, now), now)
-    usable, spans = split(stores.rollups.days(wanted, dimensions), wanted, position, now)
-    counts = [facts(stores, after, until) for after, until in spans]
-    live = [{dimension: cells.get(dimension, {}) for dimension in dimensions} for cells in counts]
-    return merge([*(r.cells for r in usable), *live])
+    stored = stores.rollups.days(wanted, dimensions, consistent=consistent)
+    usable, spans = split(stored, wanted, position, now)
+    parts = [(rollup.cells, rollup.extremes) for rollup in usable]
+    for after, until in spans:
+        cells, extremes = facts(stores, after, until)
+        asked = {dimension: cells.get(dimension, {}) for dimension in dimensions if dimension in DIMENSIONS}
+        parts.append((asked, extremes if EXTREMES in dimensions else Extremes()))
+    return merge(cells for cells, _ in parts), sum((extremes for _, extremes in parts), Extremes())
 
 
 def by_interval(period: Period) -> dict[Interval, Cell]:
@@ -171,13 +190,16 @@ def _uncounted(
 
 def counted(stores: Stores, after: int, until: int) -> Cells:
     """Cells over the facts of (after, until] themselves."""
-    due = (check for interval in Interval for check in checks_due(stores, interval, after, until))
-    return count(stores.signals.between(after, until), due, stores.outcomes.due_between(after, until))
+    return summarising.counted(stores, after, until)[0]
 
 
 def issued(stores: Stores, after: int, until: int) -> Cells:
     """Cells over the signals of (after, until] alone; backfilled ones are left out."""
-    return count(stores.signals.between(after, until), (), ())
+    return count(stores.signals.between(after, until, consistent=False), (), ())
+
+
+def _issued(stores: Stores, after: int, until: int) -> tuple[Cells, Extremes]:
+    return issued(stores, after, until), Extremes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,12 +61,16 @@ class BookPeriod:
         return [(day, self.by_day.get(day, {}).get(dimension, {}).get(value, BookCell())) for day in days]
 
 
-def book(stores: Stores, days: int, dimensions: Sequence[str], now: int) -> BookPeriod:
-    """Statistics of the trades that closed in the last `days` UTC days, the day of `now` included."""
+def book(stores: Stores, days: int, dimensions: Sequence[str], now: int, *, consistent: bool = False) -> BookPeriod:
+    """Statistics of the trades that closed in the last `days` UTC days, the day of `now` included.
+
+    Rollups may be a moment behind; for what is made of them and kept they must be `consistent`.
+    """
     # The cursor first: a summary that finishes in between is then counted from the trades, never passed over.
     position = summarised_until(stores, now)
     wanted = days_between(first_instant(days, now), now)
-    usable, spans = split(stores.book_rollups.days(wanted, dimensions), wanted, position, now)
+    stored = stores.book_rollups.days(wanted, dimensions, consistent=consistent)
+    usable, spans = split(stored, wanted, position, now)
     by_day = {rollup.day: rollup.cells for rollup in usable}
     for after, until in spans:
         for day, cells in _days_of(stores.trades.closed_between(after, until), dimensions):

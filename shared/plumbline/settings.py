@@ -38,6 +38,9 @@ class Settings:
     feed_url: str = ""
     sockets_endpoint: str = ""
     dead_letters: str = ""
+    summary_email_to: tuple[str, ...] = ()
+    summary_email_from: str = ""
+    dashboard_url: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -57,6 +60,8 @@ class Settings:
             faults.append(
                 f"PLUMBLINE_EXCHANGE_URL is missing: PLUMBLINE_EXCHANGE={values['exchange']} needs its address"
             )
+        if values.get("summary_email_to") and not values.get("summary_email_from"):
+            faults.append("SUMMARY_EMAIL_FROM is missing: SUMMARY_EMAIL_TO needs a sender that SES has verified")
         if faults:
             raise SettingsError("; ".join(faults))
         return cls(**values)  # type: ignore[arg-type]  # each value was made by its own converter in _NAMES
@@ -90,6 +95,17 @@ def _count(text: str) -> int:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _address(text: str) -> str:
+    name, at, domain = text.partition("@")
+    if not (name and at and "." in domain) or any(mark in text for mark in " ,;<>") or "@" in domain:
+        raise ValueError(text)
+    return text
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(_address(name) for name in _names(text))
 
 
 def _dollars(text: str) -> Decimal:
@@ -137,6 +153,9 @@ _NAMES: dict[str, tuple[str, Callable[[str], object], str]] = {
     "PAPER_MIN_CONFIDENCE": ("paper_min_confidence", _share, "a number from 0 to 1"),
     "PLUMBLINE_FEED_URL": ("feed_url", str, "the WebSocket address of the live feed"),
     "PLUMBLINE_SOCKETS_ENDPOINT": ("sockets_endpoint", str, "the address at which the WebSocket API sends messages"),
+    "SUMMARY_EMAIL_TO": ("summary_email_to", _addresses, "e-mail addresses with commas, such as desk@example.com"),
+    "SUMMARY_EMAIL_FROM": ("summary_email_from", _address, "an e-mail address, such as plumbline@example.com"),
+    "PLUMBLINE_DASHBOARD_URL": ("dashboard_url", str, "the address of the dashboard, for links to it"),
     "PLUMBLINE_DEAD_LETTERS": ("dead_letters", str, "the address of the queue of dead letters"),
 }
 _REQUIRED = {"stage", "tables", "exchange"}

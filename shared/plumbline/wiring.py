@@ -19,7 +19,7 @@ from plumbline.pipeline.progress import EnoughTime, collecting, event_time
 from plumbline.pipeline.ruling import NO_MODELS, Models
 from plumbline.pipeline.telling import Decode
 from plumbline.pipeline.timing import Stopwatch
-from plumbline.ports import DeadLetters, Exchange, Schedules, Sockets, Stores
+from plumbline.ports import DeadLetters, Exchange, Mail, Schedules, Sockets, Stores
 from plumbline.settings import NO_MODEL, OWN_MARKETS, Settings
 
 if TYPE_CHECKING:  # its module brings the indicators' library, which most functions do without
@@ -60,12 +60,13 @@ class App:
     settle: Callable[[int], None] = lambda _: None
     stopwatch: Stopwatch = time.perf_counter
     feed: Callable[[], FeedWires] = no_feed
+    mail: Callable[[], Mail | None] = lambda: None
 
 
 @cache
 def app() -> App:
     """This container's services."""
-    return App(settings(), stores(), exchange, Models(policy, win), clock, let_the_minute_settle, feed=feed)
+    return App(settings(), stores(), exchange, Models(policy, win), clock, let_the_minute_settle, feed=feed, mail=mail)
 
 
 @cache
@@ -160,6 +161,17 @@ def schedules() -> Schedules:
     from plumbline.adapters.schedules import EventBridgeSchedules
 
     return EventBridgeSchedules(settings().check_rules)
+
+
+@cache
+def mail() -> Mail | None:
+    """The way to those who are told of every period; None where nobody is."""
+    known = settings()
+    if not known.summary_email_to:
+        return None
+    from plumbline.adapters.mail import SesMail
+
+    return SesMail(known.summary_email_from, known.summary_email_to)
 
 
 @cache

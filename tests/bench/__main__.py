@@ -6,11 +6,12 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import decisions, feed, functions, imports, month, page, paper, statistics, trades, units
+from tests.bench import analytics, decisions, feed, functions, imports, month, page, paper, statistics, trades, units
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "units": units.lines,
     "stats": statistics.lines,
+    "analytics": analytics.lines,
     "paper": paper.lines,
     "decisions": decisions.lines,
     "trades": trades.lines,

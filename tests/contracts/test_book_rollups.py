@@ -22,6 +22,13 @@ def test_a_rollup_comes_back_equal(stores: Stores) -> None:
     assert set(rollup.cells) == set(BOOK_DIMENSIONS)
 
 
+def test_a_whole_day_is_read_with_all_that_it_holds(stores: Stores) -> None:
+    assert stores.book_rollups.get(TODAY) is None
+    rollup = BookRollup(TODAY, NOON, cells())
+    stores.book_rollups.put(rollup, 1)
+    assert stores.book_rollups.get(TODAY) == rollup
+
+
 def test_only_the_dimensions_asked_for_come_back(stores: Stores) -> None:
     rollup = BookRollup(TODAY, NOON, cells())
     stores.book_rollups.put(rollup, 1)

@@ -243,7 +243,7 @@ def contents(stores: Stores) -> tuple[object, ...]:
     )
 
 
-REQUESTS_OF_FILL = 15  # three chunks, the day's mark, signal, outcome, snapshot, follow, seven dimensions
+REQUESTS_OF_FILL = 16  # three chunks, the day's mark, signal, outcome, snapshot, follow, seven dimensions, the extremes
 
 
 @pytest.mark.parametrize("performed", [False, True])

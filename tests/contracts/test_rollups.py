@@ -1,9 +1,12 @@
-from plumbline.domain.calendar import Interval
+from plumbline.adapters.tables import Tables
+from plumbline.domain.calendar import Interval, day_start
+from plumbline.domain.extremes import EXTREMES, Extremes
 from plumbline.domain.performance import Cells, DayRollup, count
 from plumbline.ports import Stores
 from tests.builders import NOON, a_signal, an_outcome
 
 TODAY = "2026-11-20"
+BEST = Extremes.of([an_outcome(interval=Interval.H24)])
 
 
 def cells(**changes: object) -> Cells:
@@ -54,3 +57,34 @@ def test_a_run_that_was_overtaken_cannot_replace_the_newer_rollup(stores: Stores
     assert stores.rollups.days([TODAY], ["all"])[0].through == NOON
     stores.rollups.put(older, 7)
     assert stores.rollups.days([TODAY], ["all"])[0].through == NOON - 1
+
+
+def test_the_best_and_worst_come_where_they_are_asked_for(stores: Stores) -> None:
+    rollup = DayRollup(TODAY, NOON, cells(), BEST)
+    assert BEST.best
+    stores.rollups.put(rollup, 1)
+    (without,), (with_them,) = (stores.rollups.days([TODAY], names) for names in (["all"], ["all", EXTREMES]))
+    assert (without.extremes, with_them.extremes) == (Extremes(), BEST)
+
+
+def test_a_whole_day_is_read_with_all_that_it_holds(stores: Stores) -> None:
+    assert stores.rollups.get(TODAY) is None
+    rollup = DayRollup(TODAY, NOON, cells(), BEST)
+    stores.rollups.put(rollup, 1)
+    assert stores.rollups.get(TODAY) == rollup
+
+
+def test_a_day_that_is_just_being_written_counts_as_not_begun(dynamo: Stores, tables: Tables) -> None:
+    """What was read of it is of two moments: no instant is right for both."""
+    dynamo.rollups.put(DayRollup(TODAY, NOON, cells(), BEST), 1)
+    overtaken = tables.rollups.read("simulated#tier#2026", TODAY)
+    assert overtaken
+    overtaken.through = NOON - 1
+    overtaken.put()
+    not_begun = DayRollup(TODAY, day_start(TODAY) - 1, {})
+    assert dynamo.rollups.get(TODAY) == not_begun
+    assert dynamo.rollups.days([TODAY], ["all", "tier"]) == [not_begun]
+    assert dynamo.rollups.days([TODAY], ["tier"])[0].through == NOON - 1
+    tables.rollups.remove("simulated#tier#2026", TODAY)
+    assert dynamo.rollups.days([TODAY], ["all", "tier"]) == [not_begun]
+    assert dynamo.rollups.days([TODAY], ["all", "symbol"])[0].through == NOON

@@ -47,12 +47,18 @@ PATHS = {
     ("get", "/performance/by-scanner"),
     ("get", "/performance/by-tier"),
     ("get", "/performance/by-interval"),
+    ("get", "/performance/by-symbol"),
+    ("get", "/performance/by-type"),
+    ("get", "/performance/report"),
+    ("get", "/performance/top-performers"),
     ("get", "/performance/tracker-stats"),
     ("post", "/performance/track-signal"),
     ("post", "/performance/tracker/start"),
     ("post", "/performance/tracker/stop"),
     ("get", "/api/signals/positions/active"),
     ("get", "/api/signals/positions/closed"),
+    ("get", "/api/v1/signals/performance"),
+    ("get", "/api/v1/signals/performance/{channel_id}"),
     ("get", "/api/public/paper-trading"),
     ("get", "/api/public/paper-trading/open-positions"),
     ("get", "/api/public/paper-trading/summary"),
@@ -158,6 +164,10 @@ def stocked() -> Stores:
         signal = a_signal(timestamp=NOON - hour * HOUR)
         stores.signals.add(signal)
         stores.outcomes.add(an_outcome(signal, Interval.H1))
+    for hour in range(25, 49):
+        signal = a_signal(timestamp=NOON - hour * HOUR)
+        stores.signals.add(signal)
+        stores.outcomes.add(an_outcome(signal, Interval.H24, price=signal.entry_price * (94 + hour % 12) / 100))
     stores.candles.add("BTC/USDT", random_walk("1h", 900, start=NOON - 900 * HOUR))
     stores.cursors.move(None, "collect#1h", NOON, Progress({"BTC/USDT": NOON}).notes())
     stores.cursors.move(None, "generate#1h", NOON, {"runs": [[250, 31.5, 50, 3.25]]})

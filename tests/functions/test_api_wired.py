@@ -51,8 +51,10 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
 def test_every_reader_answers_on_a_stack_that_was_deployed_a_moment_ago(deployed: Gateway) -> None:
     for path in ("/", "/health", "/openapi.json", "/docs", "/api/signals/history?include=outcomes"):
         assert deployed.get(path).status == 200, path
-    for page in ("stats?days=365", "by-scanner", "by-tier", "by-interval", "tracker-stats"):
+    breakdowns = ("by-scanner", "by-tier", "by-interval", "by-symbol", "by-type")
+    for page in ("stats?days=365", *breakdowns, "report?days=365", "top-performers?limit=20", "tracker-stats"):
         assert deployed.get(f"/performance/{page}").status == 200, page
+    assert deployed.get("/api/v1/signals/performance/momentum-alpha").json["channels"][0]["total_signals"] == 0
     for list_ in (
         "",
         "/?format=csv",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ import collect_candles
 import generate_signals
 import summarise_day
 import track_trades
-from plumbline.domain.calendar import HOUR, Timeframe, iso
+from plumbline.domain.calendar import HOUR, Interval, Timeframe, iso
 from plumbline.domain.candles import Sifted
-from plumbline.domain.errors import InvalidInput
+from plumbline.domain.digest import Kind
+from plumbline.domain.errors import InvalidInput, Unavailable
 from plumbline.events import now_of, wall_clock
 from plumbline.pipeline.ruling import Models, Policies, no_policy
 from plumbline.ports import Stores
 from plumbline.wiring import App, enough_time
+from tests.digest_fakes import FakeMail
 from tests.fakes import FakeExchange, FakePolicy
 from tests.world import SETTINGS, START, a_stack, an_exchange
 
@@ -140,6 +142,42 @@ def test_the_first_summary_after_a_days_end_reports_on_the_model_and_the_hourly_
     report = app.stores.model_reports.latest("fake", "2024-01-01")
     assert report
     assert report.day == "2024-01-01"
+
+
+def a_day_that_is_over(app: App) -> None:
+    """Everything up to the summary of the first day, but for it."""
+    for hour in (-1, 24):
+        collect_candles.handler(at(hour), Context(), app)
+        generate_signals.handler({"timeframe": "1h", **at(hour)}, Context(), app)
+        track_trades.handler(at(hour), Context(), app)
+        for interval in Interval:
+            check_outcomes.handler({"interval": interval, **at(hour)}, Context(), app)
+
+
+def test_the_first_summary_after_a_days_end_makes_its_digest_and_sends_it_once() -> None:
+    mail = FakeMail()
+    settings = replace(SETTINGS, dashboard_url="https://example.com/bot-performance")
+    app = replace(an_app(policy=FakePolicy), settings=settings, mail=lambda: mail)
+    a_day_that_is_over(app)
+    first, again = (summarise_day.handler(at(hour), Context(), app) for hour in (24.1, 24.2))
+    # The record begins an hour before the year: that Sunday is the end of a week and of a month, too.
+    assert (first["digests"], first["mailed"], again["digests"], again["mailed"]) == (4, 1, 0, 0)
+    assert app.stores.digests.get(Kind.DAILY, "2024-01-01")
+    [letter] = mail.letters
+    assert letter.subject.startswith("[simulated] Plumbline, Monday 1 January 2024: ")
+    assert "https://example.com/bot-performance" in letter.html
+
+
+def test_a_mail_that_is_refused_fails_the_run_after_everything_else_is_done() -> None:
+    mail = FakeMail()
+    mail.refusals = [Unavailable("SES refused", retry_after=1.0)]
+    app = replace(an_app(policy=FakePolicy), mail=lambda: mail)
+    a_day_that_is_over(app)
+    with pytest.raises(Unavailable, match="SES refused"):
+        summarise_day.handler(at(24.1), Context(), app)
+    assert app.stores.digests.get(Kind.DAILY, "2024-01-01")
+    assert app.stores.model_reports.latest("fake", "2024-01-01")
+    assert summarise_day.handler(at(24.5), Context(), app)["mailed"] == 1
 
 
 def test_what_is_reported_of_the_model_is_published(capsys: pytest.CaptureFixture[str]) -> None:

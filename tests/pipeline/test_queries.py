@@ -118,7 +118,8 @@ def noting_what_is_read(stores: Stores) -> tuple[Stores, list[tuple[int, int]]]:
     spans: list[tuple[int, int]] = []
 
     class Watched:
-        def between(self, after: int, until: int) -> Iterator[Signal]:
+        def between(self, after: int, until: int, *, consistent: bool) -> Iterator[Signal]:
+            assert not consistent
             spans.append((after, until))
             return stores.signals.between(after, until)
 
@@ -148,9 +149,9 @@ def test_a_record_without_a_single_signal_costs_two_days_to_read_however_long_th
     spans: list[tuple[int, int]] = []
 
     class Watched(InMemorySignals):
-        def between(self, after: int, until: int) -> Iterator[Signal]:
+        def between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Signal]:
             spans.append((after, until))
-            return super().between(after, until)
+            return super().between(after, until, consistent=consistent)
 
     period = queries.performance(replace(memory_stores(), signals=Watched("simulated")), 365, "all", NOON)
     assert (period.start, period.cells["all"]) == (TODAY - 364 * DAY, {})
@@ -222,8 +223,8 @@ def test_a_table_that_does_not_answer_is_named_beside_those_that_do() -> None:
 
 
 def test_every_table_of_the_stores_is_probed() -> None:
-    """The model's reports and the paper book's rollups lie in the table of the rollups."""
-    elsewhere = ("source", "model_reports", "book_rollups")
+    """The model's reports, the digests and the paper book's rollups lie in the table of the rollups."""
+    elsewhere = ("source", "model_reports", "book_rollups", "digests")
     assert health.table_states(memory_stores()) == {
         store.name: health.OK for store in fields(Stores) if store.name not in elsewhere
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal, Self
 
+from plumbline.domain.returns import Returns
 from plumbline.domain.trades import FLAT_WITHIN, Profit, Status, Trade
 
 BOOK_DIMENSIONS = ("all", "scanner", "tier", "type", "symbol", "channel", "snapshot", "timeframe", "market")
@@ -20,6 +21,7 @@ type BookName = Literal["ideal", "net", "pessimistic"]
 BOOKS: tuple[BookName, ...] = ("ideal", "net", "pessimistic")
 
 _ZERO = Decimal(0)
+_NO_RETURNS = Returns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class BookCell:
     """Counts, sums and books of a stretch of closed trades. `a + b`: first the trades of a, then those of b.
 
     `net_if_target` is the net P&L had every ambiguous trade reached its target. `held_seconds`, the excursions (percent
-    of the price, added up) and `held_usd_seconds` (position size × time held) are of the trades that have a P&L.
+    of the price, added up) and `held_usd_seconds` (position size × time held) are of the trades that have a P&L, and so
+    are the `returns`, net.
     """
 
     targets: int = 0
@@ -102,6 +105,7 @@ class BookCell:
     max_favourable: Decimal = _ZERO
     max_adverse: Decimal = _ZERO
     net_if_target: Decimal = _ZERO
+    returns: Returns = _NO_RETURNS
     ideal: Book = Book()
     net: Book = Book()
     pessimistic: Book = Book()
@@ -155,6 +159,7 @@ class BookCell:
             max_favourable=trade.max_favourable_pct or _ZERO,
             max_adverse=trade.max_adverse_pct or _ZERO,
             net_if_target=if_target.usd,
+            returns=Returns.of(trade),
             ideal=Book.of(trade.ideal),
             net=Book.of(trade.net),
             pessimistic=Book.of(trade.pessimistic),
@@ -227,13 +232,17 @@ def parse_book_row(text: str) -> dict[str, BookCell]:
     return {value: _cell(numbers) for value, numbers in content.items()}
 
 
+_PARTS = 1 + len(BOOKS)
+"""The returns and the books, each a list of its own behind the cell's own numbers."""
+
+
 def _numbers(cell: BookCell) -> list[Any]:
-    own = [getattr(cell, field.name) for field in fields(cell)][: -len(BOOKS)]
-    return [*map(_written, own), *([_written(v) for v in _values(cell.book(name))] for name in BOOKS)]
+    values = _values(cell)
+    return [*map(_written, values[:-_PARTS]), *([_written(v) for v in _values(part)] for part in values[-_PARTS:])]
 
 
-def _values(book: Book) -> list[int | Decimal | None]:
-    return [getattr(book, name) for name in Book.__slots__]
+def _values(part: BookCell | Returns | Book) -> list[Any]:
+    return [getattr(part, field.name) for field in fields(part)]
 
 
 def _written(value: int | Decimal | None) -> int | str | None:
@@ -242,8 +251,9 @@ def _written(value: int | Decimal | None) -> int | str | None:
 
 
 def _cell(numbers: list[Any]) -> BookCell:
-    own, books = numbers[: -len(BOOKS)], numbers[-len(BOOKS) :]
-    return BookCell(*map(_read, own), *(Book(*map(_read, book)) for book in books))
+    own, (returns, *books) = numbers[:-_PARTS], numbers[-_PARTS:]
+    parts: list[Any] = [Returns(*map(_read, returns)), *(Book(*map(_read, book)) for book in books)]
+    return BookCell(*map(_read, own), *parts)
 
 
 def _read(value: int | str | None) -> Any:

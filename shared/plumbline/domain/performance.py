@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import chain
-from typing import Any, Self
+from operator import add
+from typing import Any, NamedTuple, Self
 
 from plumbline.domain.calendar import Interval
+from plumbline.domain.extremes import Extremes
 from plumbline.domain.outcomes import Label, Outcome
 from plumbline.domain.signals import Signal
 
@@ -18,48 +20,84 @@ Z_95 = 1.959963984540054
 DIMENSIONS = ("all", "scanner", "tier", "type", "symbol", "channel", "snapshot")
 """What facts are counted by; intervals live inside the cells of each."""
 _ZERO = Decimal(0)
+_INTERVALS = {interval.value: interval for interval in Interval}
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class _Sums(NamedTuple):
+    """What a tally adds up: counts, and sums as whole numbers of their last decimal."""
+
+    due: int
+    wins: int
+    losses: int
+    neutral: int
+    unknown: int
+    pnl_e6: int
+    pnl_wins_e6: int
+    pnl_losses_e6: int
+    pnl_squares_e12: int
+    score_e6: int
+
+
+class Tally(_Sums):
     """Counts and exact sums over one cell's outcomes at one interval. `+` merges; order and grouping do not matter.
 
-    Sums are Decimal of six-decimal percentages, so merging is exact and a recomputed day is the same to the byte.
+    Sums are of six-decimal percentages and scores, so merging is exact and a recomputed day is the same to the byte.
+    It is a tuple of whole numbers because a report reads and adds some ten thousand of them.
     """
 
-    due: int = 0
-    wins: int = 0
-    losses: int = 0
-    neutral: int = 0
-    unknown: int = 0
-    pnl: Decimal = _ZERO
-    pnl_wins: Decimal = _ZERO
-    pnl_losses: Decimal = _ZERO
-    pnl_squares: Decimal = _ZERO
-    score: Decimal = _ZERO
+    __slots__ = ()
+
+    def __new__(  # noqa: PLR0913  its fields
+        cls,
+        due: int = 0,
+        wins: int = 0,
+        losses: int = 0,
+        neutral: int = 0,
+        unknown: int = 0,
+        *,
+        pnl: Decimal = _ZERO,
+        pnl_wins: Decimal = _ZERO,
+        pnl_losses: Decimal = _ZERO,
+        pnl_squares: Decimal = _ZERO,
+        score: Decimal = _ZERO,
+    ) -> Self:
+        """From counts and sums as they are said; nothing is lost of six decimals, twelve of the squares."""
+        earned, won, lost = (round(total.scaleb(6)) for total in (pnl, pnl_wins, pnl_losses))
+        squares, scores = round(pnl_squares.scaleb(12)), round(score.scaleb(6))
+        return super().__new__(cls, due, wins, losses, neutral, unknown, earned, won, lost, squares, scores)
 
     @property
     def checked(self) -> int:
         """Outcomes with a price: what every rate divides by."""
         return self.wins + self.losses + self.neutral
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            due=self.due + other.due,
-            wins=self.wins + other.wins,
-            losses=self.losses + other.losses,
-            neutral=self.neutral + other.neutral,
-            unknown=self.unknown + other.unknown,
-            pnl=self.pnl + other.pnl,
-            pnl_wins=self.pnl_wins + other.pnl_wins,
-            pnl_losses=self.pnl_losses + other.pnl_losses,
-            pnl_squares=self.pnl_squares + other.pnl_squares,
-            score=self.score + other.score,
-        )
+    @property
+    def pnl(self) -> Decimal:
+        """Sum of the P&L, percent."""
+        return Decimal(self.pnl_e6).scaleb(-6)
 
-    def values(self) -> tuple[int | Decimal, ...]:
-        """The fields in order."""
-        return tuple(getattr(self, name) for name in Tally.__slots__)
+    @property
+    def pnl_wins(self) -> Decimal:
+        """Of the wins alone."""
+        return Decimal(self.pnl_wins_e6).scaleb(-6)
+
+    @property
+    def pnl_losses(self) -> Decimal:
+        """Of the losses alone."""
+        return Decimal(self.pnl_losses_e6).scaleb(-6)
+
+    @property
+    def pnl_squares(self) -> Decimal:
+        """Sum of the squared P&L."""
+        return Decimal(self.pnl_squares_e12).scaleb(-12)
+
+    @property
+    def score(self) -> Decimal:
+        """Sum of the unified scores."""
+        return Decimal(self.score_e6).scaleb(-6)
+
+    def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]  # sums, where a tuple would be made longer
+        return Tally._make(map(add, self, other))
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
@@ -88,9 +126,7 @@ class Cell:
     tallies: Mapping[Interval, Tally] = field(default_factory=dict)
 
     def __add__(self, other: "Cell") -> "Cell":
-        intervals = [i for i in Interval if i in self.tallies or i in other.tallies]
-        merged = {i: self.tallies.get(i, Tally()) + other.tallies.get(i, Tally()) for i in intervals}
-        return Cell(self.signals + other.signals, merged)
+        return _total([self, other])
 
     def pooled(self) -> Tally:
         """All intervals together."""
@@ -103,11 +139,15 @@ type Cells = dict[str, dict[str, Cell]]
 
 @dataclass(frozen=True, slots=True)
 class DayRollup:
-    """One UTC day's cells: signals by their timestamp, outcomes by their due time, up to `through` (ms)."""
+    """One UTC day's cells: signals by their timestamp, outcomes by their due time, up to `through` (ms).
+
+    `extremes` are the best and worst signals judged in it.
+    """
 
     day: str
     through: int
     cells: Cells
+    extremes: Extremes = field(default_factory=Extremes)
 
 
 def values_of(fact: Signal | Outcome) -> Iterator[tuple[str, str]]:
@@ -127,37 +167,33 @@ def count(issued: Iterable[Signal], due: Iterable[tuple[Signal, Interval]], outc
 
     Backfilled signals are left out: they were not made in time and do not count in the record.
     """
-    cells: Cells = {}
-    single: Iterable[tuple[Signal | Outcome, Cell]] = chain(
-        ((signal, Cell(signals=1)) for signal in issued),
-        ((signal, Cell(tallies={interval: Tally(due=1)})) for signal, interval in due),
-        ((outcome, Cell(tallies={outcome.interval: Tally.of(outcome)})) for outcome in outcomes),
-    )
-    for fact, cell in single:
-        if fact.origin.counts:
-            for dimension, value in values_of(fact):
-                row = cells.setdefault(dimension, {})
-                row[value] = row.get(value, Cell()) + cell
-    return cells
+    signals = Counter(_key(signal) for signal in issued if signal.origin.counts)
+    checks = Counter((_key(signal), interval) for signal, interval in due if signal.origin.counts)
+    tallies = {check: Tally(due=n) for check, n in checks.items()}
+    for outcome in outcomes:
+        if outcome.origin.counts:
+            check = _key(outcome), outcome.interval
+            tallies[check] = tallies.get(check, Tally()) + Tally.of(outcome)
+    # Facts that agree in every dimension are added up first: all of a busy day are of a few hundred kinds.
+    counted = [(key, Cell(signals=n)) for key, n in signals.items()]
+    counted += [(key, Cell(tallies={interval: tally})) for (key, interval), tally in tallies.items()]
+    return merge({dimension: {value: cell}} for key, cell in counted for dimension, value in key)
 
 
 def merge(parts: Iterable[Cells]) -> Cells:
     """Union of cells, added value by value; the order of the parts does not matter."""
-    merged: Cells = {}
+    found: dict[str, dict[str, list[Cell]]] = {}
     for part in parts:
         for dimension, row in part.items():
-            target = merged.setdefault(dimension, {})
+            cells = found.setdefault(dimension, {})
             for value, cell in row.items():
-                target[value] = target.get(value, Cell()) + cell
-    return merged
+                cells.setdefault(value, []).append(cell)
+    return {dimension: {value: _total(cells) for value, cells in row.items()} for dimension, row in found.items()}
 
 
 def dump_row(row: Mapping[str, Cell]) -> str:
     """Canonical JSON of one dimension's cells: the same facts give the same bytes."""
-    content = {
-        value: [cell.signals, {i: [str(v) for v in tally.values()] for i, tally in cell.tallies.items()}]
-        for value, cell in row.items()
-    }
+    content = {value: [cell.signals, cell.tallies] for value, cell in row.items()}
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
@@ -165,7 +201,7 @@ def parse_row(text: str) -> dict[str, Cell]:
     """Reverse of `dump_row`."""
     content: dict[str, Any] = json.loads(text)
     return {
-        value: Cell(signals, {Interval(i): _tally(numbers) for i, numbers in tallies.items()})
+        value: Cell(signals, {_INTERVALS[i]: Tally._make(numbers) for i, numbers in tallies.items()})
         for value, (signals, tallies) in content.items()
     }
 
@@ -218,6 +254,10 @@ def statistics(cell: Cell) -> dict[str, int | float | None]:
     }
 
 
+def _key(fact: Signal | Outcome) -> tuple[tuple[str, str], ...]:
+    return tuple(values_of(fact))
+
+
 def _break_even(average_win: float | None, average_loss: float | None) -> float | None:
     if average_win is None or average_loss is None:
         return None
@@ -236,6 +276,13 @@ def _mean(total: Decimal, n: int) -> float | None:
     return round(float(total / n), 6) if n else None
 
 
-def _tally(numbers: list[str]) -> Tally:
-    due, wins, losses, neutral, unknown = map(int, numbers[:5])
-    return Tally(due, wins, losses, neutral, unknown, *map(Decimal, numbers[5:]))
+def _total(cells: Sequence[Cell]) -> Cell:
+    """All of them at once: column by column, which is ten times as fast as one cell after the other."""
+    if len(cells) == 1:
+        return cells[0]
+    tallies: dict[Interval, list[Tally]] = {}
+    for cell in cells:
+        for interval, tally in cell.tallies.items():
+            tallies.setdefault(interval, []).append(tally)
+    merged = {i: Tally._make(map(sum, zip(*tallies[i], strict=True))) for i in _INTERVALS.values() if i in tallies}
+    return Cell(sum(cell.signals for cell in cells), merged)

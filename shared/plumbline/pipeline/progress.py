@@ -6,11 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from plumbline.domain.calendar import HOUR, Interval, Timeframe
+from plumbline.domain.calendar import DAY, HOUR, Interval, Timeframe
 from plumbline.domain.errors import CursorMoved
 from plumbline.ports import Cursor, Cursors
 
 SUMMARISE = "summarise"
+DIGEST = f"{SUMMARISE}#digest"
+"""The digests of every day that ended by its position are made of the rollups as they are now."""
 TRACK = "track"
 """The paper trades: every signal up to its position has its trade, matched against the minutes up to there."""
 
@@ -85,6 +87,19 @@ def _call_back(cursors: Cursors, name: str, position: int) -> None:
         with suppress(CursorMoved):
             cursors.move(None, name, position, {"reached": position})
     cursors.rewind(name, position)
+
+
+def call_digests_back(cursors: Cursors, known: Mapping[str, Cursor], summary: Cursor) -> None:
+    """The summary is about to go on from its position: where it was before, the digests from there on are out of date.
+
+    To be called before any rollup is replaced. Digests begin on the day on which the summary does.
+    """
+    midnight = (summary.position + 1) // DAY * DAY
+    if DIGEST not in known:
+        with suppress(CursorMoved):
+            cursors.move(None, DIGEST, midnight, {"reached": midnight})
+    elif summary.position < reached(summary):
+        cursors.rewind(DIGEST, midnight)
 
 
 def snapshot(cursors: Cursors) -> dict[str, Cursor]:

@@ -48,7 +48,7 @@ def watch_model(
     or a decided trade, there is no report. What the collector fills in later is in the reports of later days.
     """
     cursor, midnight = stores.cursors.read(WATCH), now - now % DAY
-    # Opening a model loads its runtime, and in 23 of 24 runs there is nothing to ask it.
+    # Opening a model loads its runtime, and in nearly all runs there is nothing to ask it.
     if cursor and cursor.position >= midnight:
         return []
     policy = policies()

@@ -4,6 +4,7 @@ from plumbline.adapters.stores.candles import DynamoCandles
 from plumbline.adapters.stores.catalogue import DynamoChannels, DynamoMarkets, DynamoStrategies
 from plumbline.adapters.stores.connections import DynamoConnections
 from plumbline.adapters.stores.cursors import DynamoCursors
+from plumbline.adapters.stores.digests import DynamoDigests
 from plumbline.adapters.stores.feed import DynamoFeed
 from plumbline.adapters.stores.model_reports import DynamoModelReports
 from plumbline.adapters.stores.outcomes import DynamoOutcomes
@@ -39,6 +40,7 @@ def stores_over(tables: Tables, source: str) -> Stores:
         positions=DynamoPositions(tables.positions, tables.boards, source),
         trades=DynamoTrades(tables.trades, tables.closed_trades, tables.closed_days, source),
         book_rollups=DynamoBookRollups(tables.rollups, source),
+        digests=DynamoDigests(tables.rollups, source),
         feed=DynamoFeed(tables.feed_entries, tables.feed_marks, tables.feed_heads, source),
         connections=DynamoConnections(tables.connections, source),
     )

@@ -33,7 +33,7 @@ class DynamoOutcomes:
         stored = self._items.fetch(outcome_key(self._source, *key) for key in keys)
         return {(outcome.signal_id, outcome.interval): outcome for outcome in map(_decode, stored)}
 
-    def due_between(self, after: int, until: int) -> Iterator[Outcome]:
+    def due_between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Outcome]:
         """Outcomes due in (after, until]: two queries for a day read from its start, else two for each interval.
 
         Today's partitions hold nothing that is not due yet, so reading them from the start reads nothing in vain.
@@ -42,13 +42,17 @@ class DynamoOutcomes:
             start = day_start(day)
             first, last = max(after, start - 1), min(until, start + DAY - 1)
             for partition in shards_of(self._source, day):
-                stored = self._items.select(partition) if first < start else self._part(partition, first, last)
+                if first < start:
+                    stored = self._items.select(partition, consistent=consistent)
+                else:
+                    stored = self._part(partition, first, last, consistent=consistent)
                 yield from (outcome for outcome in map(_decode, stored) if outcome.due_at <= last)
 
-    def _part(self, partition: str, after: int, until: int) -> Iterator[OutcomeItem]:
+    def _part(self, partition: str, after: int, until: int, *, consistent: bool) -> Iterator[OutcomeItem]:
         for interval in Interval:
             low, high = ids_within(after - interval.ms, until - interval.ms)
-            yield from self._items.select(partition, self._items.sk.between(f"{interval}#{low}", f"{interval}#{high}"))
+            within = self._items.sk.between(f"{interval}#{low}", f"{interval}#{high}")
+            yield from self._items.select(partition, within, consistent=consistent)
 
     def _encode(self, outcome: Outcome) -> OutcomeItem:
         return self._items(

@@ -64,11 +64,11 @@ class DynamoSignals:
         item = self._items.read(*signal_key(self._source, signal_id))
         return self._decode(item) if item else None
 
-    def between(self, after: int, until: int) -> Iterator[Signal]:
+    def between(self, after: int, until: int, *, consistent: bool = True) -> Iterator[Signal]:
         """Signals of (after, until] in order of id: two short queries for each day touched that has any."""
         low, high = ids_within(after, until)
         for day in self._lists.touched(after, until):
-            yield from map(self._decode, self._lists.on(day, low, high))
+            yield from map(self._decode, self._lists.on(day, low, high, consistent=consistent))
 
     def page(self, wanted: SignalFilter, limit: int, cursor: str | None = None) -> Page[Signal]:
         """Newest first, over the days that have signals; a symbol or channel is read from its index."""
