@@ -9,6 +9,7 @@ import numpy as np
 from plumbline.domain.books import BOOK_DIMENSIONS, dump_book_row
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, days_between, parse_instant
 from plumbline.domain.candles import Candles
+from plumbline.domain.extremes import EXTREMES, dump_extremes
 from plumbline.domain.outcomes import Outcome
 from plumbline.domain.performance import dump_row
 from plumbline.domain.signals import Signal
@@ -140,11 +141,12 @@ class Record:
         far = START + 1_000 * DAY
         signals = [replace(s, recorded_at=0, latency_ms=0) for s in stores.signals.between(0, far)]
         outcomes = [replace(o, checked_at=0) for o in stores.outcomes.due_between(0, far)]
-        days = stores.rollups.days(list(stores.rollups.rollups), ["all", "symbol", "tier", "channel"])  # type: ignore[attr-defined]  # the fake's own dict
+        days = stores.rollups.days(list(stores.rollups.rollups), ["all", "symbol", "tier", "channel", EXTREMES])  # type: ignore[attr-defined]  # the fake's own dict
         return cls(
             signals,
             sorted(outcomes, key=lambda o: (o.signal_id, o.interval)),
-            {(r.day, d): dump_row(row) for r in days for d, row in r.cells.items()},
+            {(r.day, d): dump_row(row) for r in days for d, row in r.cells.items()}
+            | {(r.day, EXTREMES): dump_extremes(r.extremes) for r in days if r.extremes.best},
             [replace(t, recorded_at=0) for t in stores.trades.closed_between(0, far)],
             stores.positions.all(),
             {
