@@ -1,6 +1,7 @@
 """Statistics of a record: by hand, against plain arithmetic over all facts, and in any grouping."""
 
 import math
+from copy import deepcopy
 from decimal import Decimal
 from itertools import product
 
@@ -158,3 +159,9 @@ def test_figures_agree_with_plain_arithmetic_over_the_facts(rows: list[tuple[str
 def test_an_empty_tally_changes_nothing() -> None:
     tally = Tally.of(judged("110"))
     assert tally + Tally() == tally
+
+
+def test_a_tally_can_be_copied() -> None:
+    tally = Tally(due=3, wins=2, losses=1, pnl=Decimal("4.5"), pnl_wins=Decimal(6), score=Decimal("201.25"))
+    assert deepcopy(tally) == tally
+    assert deepcopy(tally).pnl == Decimal("4.5")

@@ -7,8 +7,9 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import batched
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
@@ -20,8 +21,14 @@ from pynamodb.transactions import TransactWrite
 
 from plumbline.domain.errors import StoreUnavailable
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 type Key = tuple[str, str]
 """Partition and sort key: every table of the record has both, as text."""
+
+SIDE_BY_SIDE = 8
+"""Reads that wait for the network at the same time; the connection keeps ten sockets."""
 
 KEYS_A_CALL = 100
 """BatchGetItem takes no more."""
@@ -207,3 +214,15 @@ def _refused(exc: PynamoDBException) -> bool:
     if exc.cause_response_code == _CONDITION_FAILED:
         return False
     raise exc
+
+
+def at_once[T](reads: Iterable[Iterable[T]]) -> list[list[T]]:
+    """Each of several lazy reads to its end, in their order: they wait side by side, not one after the other."""
+    return list(_readers().map(list, reads))
+
+
+@cache
+def _readers() -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only functions that answer readers need it
+
+    return ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="reads")

@@ -96,6 +96,10 @@ class Tally(_Sums):
         """Sum of the unified scores."""
         return Decimal(self.score_e6).scaleb(-6)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied by its numbers as they are, not as they are said."""
+        return Tally._make, (tuple(self),)
+
     def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]  # sums, where a tuple would be made longer
         return Tally._make(map(add, self, other))
 

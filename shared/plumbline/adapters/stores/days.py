@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import batched, groupby
 from operator import attrgetter
 
-from plumbline.adapters.items import Item
+from plumbline.adapters.items import Item, at_once
 from plumbline.adapters.stores.keys import calendar_day, days_of, shards_of
 from plumbline.domain.calendar import DAY
 
@@ -55,13 +55,17 @@ class DayLists[I: Item]:
         consistent: bool = True,
         page_size: int | None = None,
     ) -> Iterator[I]:
-        """A day's items with sort key in [low, high], in order of it: one query for each of its partitions."""
+        """A day's items with sort key in [low, high], in order of it: one query for each of its partitions.
+
+        Whoever asks for all of a span, and may be a second behind, is a reader who waits: both are asked at once.
+        """
         within = self._items.sk.between(low, high)
         shards = (
             self._items.select(pk, within, newest_first=newest_first, consistent=consistent, page_size=page_size)
             for pk in shards_of(self._prefix, day)
         )
-        return heapq.merge(*shards, key=attrgetter("sk"), reverse=newest_first)
+        parts = shards if consistent or page_size else at_once(shards)
+        return heapq.merge(*parts, key=attrgetter("sk"), reverse=newest_first)
 
     def indexed(self, index: str, value: str, days: Iterable[str], low: str, high: str, chunk: int) -> Iterator[I]:
         """An index's items of the months of these days, newest first, in reads of `chunk`: whatever it projects."""

@@ -1,7 +1,11 @@
 """Outcomes in DynamoDB: the five of a signal lie under five keys that anybody can compute. One write unit each."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
+from pynamodb.expressions.condition import Condition
+
+from plumbline.adapters.items import at_once
 from plumbline.adapters.stores.keys import days_of, ids_within, outcome_key, shards_of
 from plumbline.adapters.tables import OutcomeItem
 from plumbline.domain.calendar import DAY, Interval, day_start
@@ -37,22 +41,30 @@ class DynamoOutcomes:
         """Outcomes due in (after, until]: two queries for a day read from its start, else two for each interval.
 
         Today's partitions hold nothing that is not due yet, so reading them from the start reads nothing in vain.
+        A reader's few outcomes are asked for at once; who must be `consistent` may read a whole day, page by page.
         """
+        reads = self._reads(after, until, consistent=consistent)
+        yield from chain.from_iterable(reads if consistent else at_once(reads))
+
+    def _reads(self, after: int, until: int, *, consistent: bool) -> Iterator[Iterator[Outcome]]:
         for day in days_of(after, until) if until > after else ():
             start = day_start(day)
             first, last = max(after, start - 1), min(until, start + DAY - 1)
             for partition in shards_of(self._source, day):
                 if first < start:
-                    stored = self._items.select(partition, consistent=consistent)
+                    yield self._until(last, self._items.select(partition, consistent=consistent))
                 else:
-                    stored = self._part(partition, first, last, consistent=consistent)
-                yield from (outcome for outcome in map(_decode, stored) if outcome.due_at <= last)
+                    for within in self._parts(first, last):
+                        yield self._until(last, self._items.select(partition, within, consistent=consistent))
 
-    def _part(self, partition: str, after: int, until: int, *, consistent: bool) -> Iterator[OutcomeItem]:
+    def _until(self, last: int, stored: Iterable[OutcomeItem]) -> Iterator[Outcome]:
+        return (outcome for outcome in map(_decode, stored) if outcome.due_at <= last)
+
+    def _parts(self, after: int, until: int) -> Iterator[Condition]:
+        """Where in a partition each interval's outcomes of (after, until] lie."""
         for interval in Interval:
             low, high = ids_within(after - interval.ms, until - interval.ms)
-            within = self._items.sk.between(f"{interval}#{low}", f"{interval}#{high}")
-            yield from self._items.select(partition, within, consistent=consistent)
+            yield self._items.sk.between(f"{interval}#{low}", f"{interval}#{high}")
 
     def _encode(self, outcome: Outcome) -> OutcomeItem:
         return self._items(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from plumbline.adapters.items import at_once
 from plumbline.adapters.tables import RollupItem
 from plumbline.domain.books import BOOK_DIMENSIONS, BookRollup, dump_book_row, parse_book_row
 from plumbline.domain.calendar import day_start
@@ -42,8 +43,9 @@ class _Days:
         """Those that exist, oldest first: one query for each dimension and year."""
         wanted = [dimension for dimension in dict.fromkeys(dimensions) if dimension in self._dimensions]
         found: defaultdict[str, dict[str, RollupItem]] = defaultdict(dict)
-        for dimension in wanted:
-            for item in self._row(dimension, sorted(set(days)), consistent=consistent):
+        rows = at_once(self._row(dimension, sorted(set(days)), consistent=consistent) for dimension in wanted)
+        for dimension, items in zip(wanted, rows, strict=True):
+            for item in items:
                 found[item.sk][dimension] = item
         return (_whole(day, found[day], len(wanted)) for day in sorted(found))
 
