@@ -26,7 +26,7 @@ from tests.world import START
 
 PERIOD = 30
 NOW = START + PERIOD * DAY + 12 * HOUR
-SUMMARY = NOW - 55 * MINUTE
+SUMMARY = NOW - 6 * MINUTE
 SYMBOLS = 50
 SCANNERS = ("technical", "smart_money", "mss", "model")
 CHANNELS = 5
@@ -45,7 +45,7 @@ REQUESTS = {
 def lines() -> Iterator[str]:
     """Read units, requests and time of each answer and of all five, at 10³ and 10⁵ trades."""
     logging.disable(logging.INFO)  # a line for each request
-    yield f"{PERIOD} days, {SYMBOLS} symbols, each trade open for 12 hours, the last summary 55 minutes ago"
+    yield f"{PERIOD} days, {SYMBOLS} symbols, each trade open for 12 hours, the last summary six minutes ago"
     yield ""
     yield "| trades | answer | requests | read units | ms, warm |"
     yield "|---|---|---|---|---|"

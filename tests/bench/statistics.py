@@ -7,7 +7,7 @@ from statistics import median
 from plumbline import queries
 from plumbline.adapters.stores import stores_over
 from plumbline.adapters.tables import Tables
-from plumbline.domain.calendar import DAY, HOUR, Interval
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval
 from plumbline.domain.outcomes import judge
 from plumbline.pipeline.summarising import summarise_day
 from plumbline.ports import Stores
@@ -23,8 +23,8 @@ SYMBOLS = 50
 
 
 def lines() -> Iterator[str]:
-    """Read units and time of one page at 10³ and 10⁵ outcomes, an hour after the last summary."""
-    yield f"{PERIOD} days, {SYMBOLS} symbols, the last summary 55 minutes ago"
+    """Read units and time of one page at 10³ and 10⁵ outcomes, six minutes after the last summary."""
+    yield f"{PERIOD} days, {SYMBOLS} symbols, the last summary six minutes ago"
     yield ""
     yield "| outcomes | dimension | requests | read units | ms, warm |"
     yield "|---|---|---|---|---|"
@@ -56,7 +56,7 @@ def _fill(stores: Stores, outcomes: int) -> None:
     memory = memory_stores()
     signals = outcomes // len(Interval)
     step = PERIOD * DAY // signals
-    summary = NOW - 55 * HOUR // 60
+    summary = NOW - 6 * MINUTE
     for n in range(signals):
         made = START + 12 * HOUR + n * step
         signal = a_signal(timestamp=made, symbol=f"S{n % SYMBOLS}/USDT", unified_score=float(50 + n % 50))
