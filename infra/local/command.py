@@ -123,7 +123,8 @@ def replay(
 @app.command()
 def demo(
     rows: Annotated[int, typer.Option(min=2, help="Rows of the table of signals.")] = 40,
-    step: Annotated[str, typer.Option(help="Time between two events.")] = "1h",
+    # The record is the same for every step. Beyond two hours signals would be recorded too late to count.
+    step: Annotated[str, typer.Option(help="Time between two events; the record does not depend on it.")] = "2h",
 ) -> None:
     """From nothing to a month of checked signals: up, replay, and the table.
 
