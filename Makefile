@@ -37,10 +37,10 @@ PAGE := $(DASHBOARD)/dist/index.html
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-demo: $(PROJECT) $(TOOLS) $(PAGE) ## Deploy everything locally, replay a month of market, show signals with their outcomes
+demo: $(PROJECT) $(TOOLS) ## Deploy everything locally, replay a month of market, show signals with their outcomes
 	$(PLUMBLINE) demo
 
-up: $(PROJECT) $(TOOLS) $(PAGE) ## Start the local AWS and the market, deploy the template on it
+up: $(PROJECT) $(TOOLS) ## Start the local AWS and the market, deploy the template on it
 	$(PLUMBLINE) up
 
 down: $(PROJECT) ## Stop what `up` started

@@ -17,7 +17,7 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 
 
 def main(arguments: list[str]) -> int:
-    """Bundle the page, build, and deploy the named environment; returns the exit code of the first that fails."""
+    """Build and deploy the named environment; returns SAM's exit code."""
     config = samconfig(ROOT)
     if len(arguments) != 1 or arguments[0] not in environments(config):
         sys.stderr.write(f"usage: python -m infra.release {'|'.join(environments(config))}\n")
@@ -25,11 +25,9 @@ def main(arguments: list[str]) -> int:
     name = arguments[0]
     parameters = overrides(config, name)
     environment = os.environ | {"ARCHITECTURE": parameters["Architecture"]}
-    given = pairs(parameters | {"CodeVersion": version(ROOT)})
-    return (
-        _run(["make", "page"], environment)
-        or _run([SAM, "build", "--config-env", name], environment)
-        or _run([SAM, "deploy", "--config-env", name, "--parameter-overrides", *given], environment)
+    return _sam(["build", "--config-env", name], environment) or _sam(
+        ["deploy", "--config-env", name, "--parameter-overrides", *pairs(parameters | {"CodeVersion": version(ROOT)})],
+        environment,
     )
 
 
@@ -60,8 +58,8 @@ def version(root: Path) -> str:
     return done.stdout.strip() or "unknown"
 
 
-def _run(words: list[str | Path], environment: Mapping[str, str]) -> int:
-    return subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603  # our own words
+def _sam(arguments: list[str], environment: Mapping[str, str]) -> int:
+    return subprocess.run([SAM, *arguments], cwd=ROOT, env=environment, check=False).returncode  # noqa: S603  # our own words
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from api.inputs import Query
 from api.operations import Answer, Call, Resource
 from api.rendering import period_body
 from api.report_answers import ChannelsPerformance
+from api.reports import channel_body
+from plumbline import reports
 from plumbline.queries import Period, first_instant
 
 channels = Resource("channels")
@@ -53,11 +55,8 @@ def channel_performance(call: Call, query: DaysQuery, channel_id: str) -> Answer
 
 
 def _answer(call: Call, days: int, channel_id: str | None) -> Answer:
-    from api.reports import channel_body  # noqa: PLC0415  brings the tests of significance, for readers of reports only
-    from plumbline.reports import channel_performance as performance_of  # noqa: PLC0415  as above
-
     stores, now = call.stores, call.now
-    rows = performance_of(stores, days, channel_id, now)
+    rows = reports.channel_performance(stores, days, channel_id, now)
     about = period_body(Period(days, first_instant(days, now), now, {}), stores.source)
     body = ChannelsPerformance(
         success=True, timeframe_days=days, channels=[channel_body(row) for row in rows], period=about

@@ -8,6 +8,7 @@ from api.paper_answers import OneTrade, OpenTrades, Trades
 from api.paper_inputs import PageQuery, PaperQuery, PerformanceQuery, TradesQuery
 from api.paper_lists import filter_of, listed, trades_answer
 from api.paper_rendering import candles_body, position_body, trade_body
+from api.paper_statistics import performance_answer, summary_answer
 from api.paper_statistics_answers import Performance, Summary
 from api.rendering import time_or_none
 from plumbline import paper
@@ -87,8 +88,6 @@ def paper_summary(call: Call, query: PaperQuery) -> Answer:
     `stale`: the market's newest candle, or the board of open trades, is older than it may be. `/performance` holds the
     formula of every figure.
     """
-    from api.paper_statistics import summary_answer  # noqa: PLC0415  with the formulas; not for the lists
-
     return Answer(summary_answer(call, query))
 
 
@@ -106,8 +105,6 @@ def paper_performance(call: Call, query: PerformanceQuery) -> Answer:
     `formulas` holds one sentence for every figure here and in the summary, by its name. Sharpe and Sortino ratios are
     of daily returns, annualised with 365 days: this market does not close.
     """
-    from api.paper_statistics import performance_answer  # noqa: PLC0415  as above
-
     return Answer(performance_answer(call, query))
 
 

@@ -9,7 +9,8 @@ from api.operations import Access, Answer, Call, Resource
 from api.performance_answers import ByInterval, ByScanner, ByTier, Stats, Switched, TrackerStats
 from api.rendering import check_body, period_body, signal_body, statistics_body
 from api.report_answers import BySymbol, ByType, Report, TopPerformers
-from plumbline import health, queries
+from api.reports import report_body, top_performers_body
+from plumbline import health, queries, reports
 from plumbline.domain.calendar import iso
 from plumbline.domain.performance import Cell
 from plumbline.domain.signals import Side, Tier
@@ -81,10 +82,7 @@ def performance_report(call: Call, query: PeriodQuery) -> Answer:
     A recommendation is `significant` where the 95 % interval of its rate supports it over the number of signals and
     where false-discovery control over all comparisons that were made lets it through; else its message says so.
     """
-    from api.reports import report_body  # noqa: PLC0415  brings the tests of significance, for readers of reports only
-    from plumbline.reports import report  # noqa: PLC0415  as above
-
-    found = report(call.stores, query.days, _until(call, query))
+    found = reports.report(call.stores, query.days, _until(call, query))
     return Answer({"ok": True, "data": report_body(found, call.stores.source)})
 
 
@@ -101,9 +99,6 @@ def top_performers(call: Call, query: TopQuery) -> Answer:
     Symbols with three judged signals or more, in three orders, over their outcomes at all intervals: by win rate, by
     average P&L, and by consistency, the mean of the P&L over its standard deviation.
     """
-    from api.reports import top_performers_body  # noqa: PLC0415  as above
-    from plumbline import reports  # noqa: PLC0415  as above
-
     found = reports.top_performers(call.stores, query.days, query.limit, _until(call, query))
     return Answer({"ok": True, "data": top_performers_body(found, call.stores.source)})
 

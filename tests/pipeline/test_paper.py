@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumbline import paper, selections
+from plumbline import paper
 from plumbline.domain.books import BookCell, BookCells, count_trades, dimensions_of
 from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe, day_of, day_start
 from plumbline.domain.errors import InvalidInput
@@ -109,6 +109,14 @@ class WatchedTrades(InMemoryTrades):
     def page(self, wanted: TradeFilter, limit: int, cursor: str | None = None) -> Page[Trade]:
         self.pages.append(wanted)
         return super().page(wanted, limit, cursor)
+
+
+def in_short_pages(stores: Stores, most_read: int) -> Stores:
+    """The same trades in a store that looks at no more than this many for a page."""
+    trades = InMemoryTrades(most_read)
+    for trade in stores.trades.closed_between(0, NOON):
+        trades.add(trade)
+    return replace(stores, trades=trades)
 
 
 def watched(stores: Stores) -> tuple[Stores, WatchedTrades]:
@@ -220,9 +228,8 @@ def test_several_filters_are_answered_by_the_index_of_the_symbol_or_else_of_the_
     assert set(trades.spans) == {(TODAY - 1, NOON)}  # what the rollups do not hold yet, to see how many there are
 
 
-def test_a_selection_that_needs_several_pages_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selections, "_PAGE", 3)
-    stores = a_varied_book()
+def test_a_selection_that_needs_several_pages_is_read_to_its_end() -> None:
+    stores = in_short_pages(a_varied_book(), 3)
     wanted = TradeFilter(symbol="ETH/USDT", side=Side.LONG)
     found = paper.performance(stores, wanted, 4, NOON)
     expected = count_trades(those(stores, wanted, found.selection.period.start))

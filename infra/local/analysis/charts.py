@@ -24,7 +24,8 @@ class Scale:
     start: float
     end: float
 
-    def __call__(self, value: float) -> float:  # noqa: D102  # the class says it
+    def __call__(self, value: float) -> float:
+        """Where this value lies, in pixels; two decimals."""
         span = self.high - self.low or 1.0
         return round(self.start + (value - self.low) / span * (self.end - self.start), 2)
 
