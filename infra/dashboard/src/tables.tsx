@@ -17,7 +17,91 @@ interface Rows {
   brief?: boolean;
 }
 
-export function OpenTable({ trades, route, caption, brief }: Rows) {
+/** One column: its heading, where it stands (classes of both head and cell), and what a trade has there. */
+interface Column {
+  head: string;
+  at: string;
+  soft?: boolean;
+  cell: (trade: Trade) => ComponentChildren;
+}
+
+const ENTRY: Column = { head: "Entry", at: "number wide", cell: (trade) => price(trade.entry_price) };
+const SCANNER: Column = { head: "Scanner", at: "wide", soft: true, cell: (trade) => word(trade.scanner_type) };
+const SCORE: Column = {
+  head: "Score",
+  at: "number wide",
+  cell: (trade) => (
+    <>
+      {score(trade.unified_score)}
+      <small>Tier {tierNumber(trade.tier)}</small>
+    </>
+  ),
+};
+
+const OPENED: Column = { head: "Opened", at: "wide", soft: true, cell: (trade) => <Time at={trade.opened_at} /> };
+const NOW: Column = {
+  head: "Price now",
+  at: "number",
+  cell: (trade) => (
+    <>
+      <Ticking value={trade.current_price} />
+      <Levels trade={trade} at={trade.current_price} />
+    </>
+  ),
+};
+const STOP: Column = { head: "Stop", at: "number wide", soft: true, cell: (trade) => price(trade.stop_loss) };
+const TARGET: Column = { head: "Target", at: "number wide", soft: true, cell: (trade) => price(trade.take_profit) };
+const RUNNING: Column = {
+  head: "P/L now",
+  at: "number edge",
+  cell: (trade) => (
+    <>
+      <Change value={trade.unrealised_usd} text={profit(trade.unrealised_usd)} />
+      <small>{trade.net_entry_price === null ? "enters next minute" : change(trade.unrealised_pct)}</small>
+    </>
+  ),
+};
+
+const CLOSED: Column = { head: "Closed", at: "wide", soft: true, cell: (trade) => <Time at={when(trade)} /> };
+const CLOSED_BY: Column = {
+  head: "Closed",
+  at: "",
+  soft: true,
+  cell: (trade) => (
+    <>
+      <Time at={when(trade)} />
+      <small>{ending(trade)}</small>
+    </>
+  ),
+};
+const BY: Column = { head: "By", at: "wide", cell: (trade) => ending(trade) };
+const EXIT: Column = { head: "Exit", at: "number wide", cell: (trade) => price(trade.exit_price) };
+const HELD: Column = { head: "Held", at: "number wide", soft: true, cell: (trade) => duration(trade.held_seconds) };
+const NET: Column = { head: "Net P/L", at: "number edge", cell: (trade) => net(trade) };
+const NET_BY: Column = {
+  head: "Net P/L",
+  at: "number edge",
+  cell: (trade) => net(trade, <span class="narrow">{ending(trade)} </span>),
+};
+const IDEAL: Column = { head: "Ideal", at: "number wide", soft: true, cell: (trade) => profit(trade.gross_pnl_usd) };
+const PESSIMISTIC: Column = {
+  head: "Pessimistic",
+  at: "number wide",
+  soft: true,
+  cell: (trade) => profit(trade.pessimistic_pnl_usd),
+};
+
+export function OpenTable(rows: Rows) {
+  const columns = rows.brief ? [ENTRY, NOW, RUNNING] : [OPENED, ENTRY, NOW, STOP, TARGET, RUNNING, SCANNER, SCORE];
+  return <Table {...rows} columns={columns} />;
+}
+
+export function ClosedTable(rows: Rows) {
+  const whole = [CLOSED, BY, ENTRY, EXIT, HELD, NET_BY, IDEAL, PESSIMISTIC, SCANNER, SCORE];
+  return <Table {...rows} columns={rows.brief ? [CLOSED_BY, NET] : whole} />;
+}
+
+function Table({ trades, route, caption, brief, columns }: Rows & { columns: Column[] }) {
   return (
     <div class="scroll">
       <table class={`trades ${brief ? "brief" : ""}`}>
@@ -25,68 +109,21 @@ export function OpenTable({ trades, route, caption, brief }: Rows) {
         <thead>
           <tr>
             <th scope="col">Trade</th>
-            {!brief && (
-              <th scope="col" class="wide">
-                Opened
+            {columns.map(({ head, at }) => (
+              <th key={head} scope="col" class={at}>
+                {head}
               </th>
-            )}
-            <th scope="col" class="number wide">
-              Entry
-            </th>
-            <th scope="col" class="number">
-              Price now
-            </th>
-            {!brief && (
-              <th scope="col" class="number wide">
-                Stop
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Target
-              </th>
-            )}
-            <th scope="col" class="number edge">
-              P/L now
-            </th>
-            {!brief && (
-              <th scope="col" class="wide">
-                Scanner
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Score
-              </th>
-            )}
+            ))}
           </tr>
         </thead>
         <tbody>
           {trades.map((trade) => (
             <Openable key={trade.signal_id} trade={trade} route={route} brief={brief}>
-              {!brief && (
-                <td class="wide soft">
-                  <Time at={trade.opened_at} />
+              {columns.map(({ head, at, soft, cell }) => (
+                <td key={head} class={soft ? `${at} soft`.trim() : at}>
+                  {cell(trade)}
                 </td>
-              )}
-              <td class="number wide">{price(trade.entry_price)}</td>
-              <td class="number">
-                <Ticking value={trade.current_price} />
-                <Levels trade={trade} at={trade.current_price} />
-              </td>
-              {!brief && <td class="number wide soft">{price(trade.stop_loss)}</td>}
-              {!brief && <td class="number wide soft">{price(trade.take_profit)}</td>}
-              <td class="number edge">
-                <Change value={trade.unrealised_usd} text={profit(trade.unrealised_usd)} />
-                <small>{trade.net_entry_price === null ? "enters next minute" : change(trade.unrealised_pct)}</small>
-              </td>
-              {!brief && <td class="wide soft">{word(trade.scanner_type)}</td>}
-              {!brief && (
-                <td class="number wide">
-                  {score(trade.unified_score)}
-                  <small>Tier {tierNumber(trade.tier)}</small>
-                </td>
-              )}
+              ))}
             </Openable>
           ))}
         </tbody>
@@ -95,109 +132,25 @@ export function OpenTable({ trades, route, caption, brief }: Rows) {
   );
 }
 
-export function ClosedTable({ trades, route, caption, brief }: Rows) {
+/** When a trade closed, or opened while it is open. */
+function when(trade: Trade) {
+  return trade.closed_at ?? trade.opened_at;
+}
+
+function ending(trade: Trade) {
+  return <Badge status={trade.status} ambiguous={trade.ambiguous} />;
+}
+
+function net(trade: Trade, before?: ComponentChildren) {
+  const usd = trade.pnl_usd ?? trade.unrealised_usd;
   return (
-    <div class="scroll">
-      <table class={`trades ${brief ? "brief" : ""}`}>
-        <caption class="heard">{caption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Trade</th>
-            <th scope="col" class={brief ? "" : "wide"}>
-              Closed
-            </th>
-            {!brief && (
-              <th scope="col" class="wide">
-                By
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Entry
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Exit
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Held
-              </th>
-            )}
-            <th scope="col" class="number edge">
-              Net P/L
-            </th>
-            {!brief && (
-              <th scope="col" class="number wide">
-                Ideal
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Pessimistic
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="wide">
-                Scanner
-              </th>
-            )}
-            {!brief && (
-              <th scope="col" class="number wide">
-                Score
-              </th>
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {trades.map((trade) => (
-            <Openable key={trade.signal_id} trade={trade} route={route} brief={brief}>
-              <td class={brief ? "soft" : "wide soft"}>
-                <Time at={trade.closed_at ?? trade.opened_at} />
-                {brief && (
-                  <small>
-                    <Badge status={trade.status} ambiguous={trade.ambiguous} />
-                  </small>
-                )}
-              </td>
-              {!brief && (
-                <td class="wide">
-                  <Badge status={trade.status} ambiguous={trade.ambiguous} />
-                </td>
-              )}
-              {!brief && <td class="number wide">{price(trade.entry_price)}</td>}
-              {!brief && <td class="number wide">{price(trade.exit_price)}</td>}
-              {!brief && <td class="number wide soft">{duration(trade.held_seconds)}</td>}
-              <td class="number edge">
-                <Change
-                  value={trade.pnl_usd ?? trade.unrealised_usd}
-                  text={profit(trade.pnl_usd ?? trade.unrealised_usd)}
-                />
-                <small>
-                  {!brief && (
-                    <span class="narrow">
-                      <Badge status={trade.status} ambiguous={trade.ambiguous} />{" "}
-                    </span>
-                  )}
-                  {change(trade.pnl_pct ?? trade.unrealised_pct)}
-                </small>
-              </td>
-              {!brief && <td class="number wide soft">{profit(trade.gross_pnl_usd)}</td>}
-              {!brief && <td class="number wide soft">{profit(trade.pessimistic_pnl_usd)}</td>}
-              {!brief && <td class="wide soft">{word(trade.scanner_type)}</td>}
-              {!brief && (
-                <td class="number wide">
-                  {score(trade.unified_score)}
-                  <small>Tier {tierNumber(trade.tier)}</small>
-                </td>
-              )}
-            </Openable>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <Change value={usd} text={profit(usd)} />
+      <small>
+        {before}
+        {change(trade.pnl_pct ?? trade.unrealised_pct)}
+      </small>
+    </>
   );
 }
 
@@ -230,7 +183,7 @@ function Openable({
           {!brief && (
             <span class="narrow">
               {" · "}
-              <Time at={trade.closed_at ?? trade.opened_at} />
+              <Time at={when(trade)} />
             </span>
           )}
         </small>
