@@ -10,7 +10,7 @@ from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval, Timeframe
 from plumbline.domain.candles import Candles
 from plumbline.domain.outcomes import GIVE_UP_AFTER
 from plumbline.domain.signals import Action, MarketType, Origin, Provenance, Signal
-from plumbline.domain.trades import Status, Terms, Trade
+from plumbline.domain.trades import Position, Status, Terms, Trade
 from plumbline.pipeline.checking import check_outcomes
 from plumbline.pipeline.progress import SUMMARISE, TRACK, Hole, Progress, call_log_readers_back, collecting, generating
 from plumbline.pipeline.trading import HOLE_PATIENCE, track_trades
@@ -18,6 +18,7 @@ from plumbline.ports import Stores
 from plumbline.settings import Settings
 from tests.builders import NOON, a_signal, without
 from tests.fakes import Crash, CrashAfter, memory_stores
+from tests.paper_fakes import InMemoryPositions
 from tests.world import SETTINGS
 
 BTC, ETH = "BTC/USDT", "ETH/USDT"
@@ -93,6 +94,35 @@ def test_a_signal_opens_one_position_that_knows_its_terms_and_where_the_net_book
     assert (position.signal_id, position.net_entry_price) == (signal.signal_id, Decimal(100))
     assert position.terms == Terms(position_usd=Decimal(100), fee_bps=Decimal(10), slippage_bps=Decimal(5))
     assert stack.track(NOON + 2 * MINUTE)["opened"] == 0
+
+
+class CountedPositions(InMemoryPositions):
+    """Says what was written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[str] = []
+
+    def put(self, position: Position) -> None:
+        self.writes.append("put")
+        super().put(position)
+
+    def remove(self, signal_id: str) -> None:
+        self.writes.append("remove")
+        super().remove(signal_id)
+
+
+def test_a_position_that_enters_as_it_opens_is_written_once_and_one_that_closes_at_once_never(stack: Stack) -> None:
+    counted = CountedPositions()
+    stack.stores = replace(stack.stores, positions=counted)
+    stack.signal()
+    stack.track(NOON + MINUTE)
+    assert counted.writes == ["put"]
+    stack.signal(symbol=ETH, timestamp=NOON + 2 * MINUTE, take_profit=Decimal("100.25"))
+    stack.trade(ETH, flat(60))
+    stack.track(NOON + 3 * MINUTE)
+    assert counted.writes == ["put"]
+    assert [trade.position.symbol for trade in stack.closed()] == [ETH]
 
 
 def test_the_entry_price_follows_when_its_minute_is_collected(stack: Stack) -> None:

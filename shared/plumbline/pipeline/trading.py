@@ -85,6 +85,8 @@ class _Work:
     now: int
     recorded_at: int
     count: dict[str, int]
+    unsaved: set[str] = field(default_factory=set)
+    """Open trades that are new, or have entered, since they were last stored."""
 
     def settled_until(self, symbol: str, until: int) -> int:
         """Up to where (ms, at most `until`) nothing more is expected of this symbol's minutes."""
@@ -113,19 +115,22 @@ class _Stretch:
 def _advance(work: _Work, cursor: Cursor, book: _Positions, after: int, until: int) -> Cursor:
     """Bring the open trades from `after` to `until` (ms).
 
-    A crash may cut the writes anywhere: a trade is stored before its position is forgotten, and the summary is called
-    back before our own cursor moves.
+    A crash may cut the writes anywhere: a trade is stored before its position is forgotten, and positions are stored
+    and the summary is called back before our own cursor moves.
     """
     stores = work.stores
     if after // HOUR != until // HOUR:
         _forget_closed(work, book)
-    _open(work, book, after, until, again=after < reached(cursor))
+    opened = _open(work, book, after, until, again=after < reached(cursor))
     stretches, behind = _stretches(work, cursor, book, after, until)
     closed = [*_settled(work, [p for stretch in stretches for p in _ripe(work, book, stretch)])]
     for trade in closed:
         work.count["closed"] += stores.trades.add(trade)
-        stores.positions.remove(trade.signal_id)
+        # What was opened in this very step has no position to forget.
+        if trade.signal_id not in opened:
+            stores.positions.remove(trade.signal_id)
         del book[trade.signal_id]
+    _save(work, book)
     # The summary counts what closed before our cursor, not what closed at it.
     late = [trade.closed_at for trade in closed if trade.closed_at < reached(cursor)]
     if late:
@@ -146,17 +151,23 @@ def _forget_closed(work: _Work, book: _Positions) -> None:
         del book[signal_id]
 
 
-def _open(work: _Work, book: _Positions, after: int, until: int, *, again: bool) -> None:
-    """A position for each signal of (after, until]; what is open or closed already stays as it is."""
+def _save(work: _Work, book: _Positions) -> None:
+    """Store what is new or has entered, once: after the minutes were looked at, with the entry they tell."""
+    for signal_id in sorted(work.unsaved & book.keys()):
+        work.stores.positions.put(book[signal_id])
+    work.unsaved.clear()
+
+
+def _open(work: _Work, book: _Positions, after: int, until: int, *, again: bool) -> set[str]:
+    """A position for each signal of (after, until], unless it is open or closed already; returns the new ones' ids."""
     signals = [s for s in work.stores.signals.between(after, until) if _wanted(work.settings, s)]
     # Only a run that was called back can meet signals whose trades are closed.
     closed = work.stores.trades.get([s.signal_id for s in signals]) if again and signals else {}
-    terms = _terms(work.settings)
-    for signal in signals:
-        if signal.signal_id not in book and signal.signal_id not in closed:
-            book[signal.signal_id] = position_of(signal, terms)
-            work.stores.positions.put(book[signal.signal_id])
-            work.count["opened"] += 1
+    new = {s.signal_id: position_of(s, _terms(work.settings)) for s in signals if s.signal_id not in {*book, *closed}}
+    book |= new
+    work.unsaved.update(new)
+    work.count["opened"] += len(new)
+    return set(new)
 
 
 def _stretches(
@@ -197,7 +208,7 @@ def _enter(work: _Work, book: _Positions, position: Position, price: Decimal, *,
     known = position.net_entry_price
     if known is None or (whole and known != price):
         book[position.signal_id] = replace(position, net_entry_price=price)
-        work.stores.positions.put(book[position.signal_id])
+        work.unsaved.add(position.signal_id)
 
 
 def _settled(work: _Work, ripe: Sequence[tuple[Position, int]]) -> Iterator[Trade]:
