@@ -20,6 +20,7 @@ EVENTS = Path(__file__).parents[1] / "events"
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "collect_candles": {},
     "generate_signals": {"timeframe": "1h"},
+    "track_trades": {},
     "check_outcomes": {"interval": "1h"},
     "summarise_day": {},
 }

@@ -1,16 +1,20 @@
-"""What one signal costs in DynamoDB over its whole life: written once, judged five times."""
+"""What one signal costs in DynamoDB over its whole life: written once, judged five times, traded and told."""
 
 from collections.abc import Callable, Iterator
 
 from plumbline.adapters.stores import stores_over
 from plumbline.adapters.tables import Tables
-from plumbline.domain.calendar import DAY, HOUR, Interval
+from plumbline.domain.calendar import DAY, HOUR, MINUTE, Interval
+from plumbline.domain.feed import Change
 from plumbline.domain.strategies import DEFAULT_CHANNELS, Activation, Configuration
+from plumbline.pipeline.progress import TRACK
+from plumbline.pipeline.telling import tell
 from plumbline.ports import Stores
 from tests.bench import cloud
 from tests.bench.reads import ReadMeter
-from tests.capacity import CapacityMeter
-from tests.world import SCHEDULE, START, an_exchange, check, collect, generate, run
+from tests.capacity import WRITES, CapacityMeter
+from tests.feed_fakes import FakeSockets
+from tests.world import SCHEDULE, START, an_exchange, check, collect, generate, run, track
 
 DAYS = 32
 """Long enough for every signal of the first day to have all five outcomes."""
@@ -20,6 +24,8 @@ def lines() -> Iterator[str]:
     """Write and read units of one signal, and of a run that finds nothing to do."""
     with cloud.tables() as tables:
         yield from _life(tables)
+        yield from _trades(tables)
+        yield from _feed(tables)
         yield from _idle(tables)
 
 
@@ -46,6 +52,43 @@ def _life(tables: Tables) -> Iterator[str]:
         yield f"| {name} | {writes / signals:.2f} | {reads / signals:.2f} |"
     writes, reads = (sum(column) / signals for column in zip(*costs, strict=True))
     yield f"| **whole life** | **{writes:.2f}** | **{reads:.2f}** |"
+    yield ""
+
+
+def _trades(tables: Tables) -> Iterator[str]:
+    """The paper trades of that day's signals, tracked every five minutes until the last one is closed."""
+    stores, exchange = stores_over(tables, "simulated"), an_exchange(DAYS)
+    _jump(stores, TRACK, START)
+    # Live, a signal is written a minute after its candle's close: the tracker never stands at that very moment.
+    moments = range(START + 2 * MINUTE, START + 2 * DAY + 5 * MINUTE, 5 * MINUTE)
+    with CapacityMeter(tables) as writes:
+        closed = sum(track(stores, exchange, now)["closed"] for now in moments)
+    # Every run replaces the board, one unit, which lies beside the open trades.
+    positions = _written(writes, "positions") - len(moments)
+    yield "| a signal's paper trade | write units |"
+    yield "|---|---|"
+    yield f"| opened and forgotten | {positions / closed:.2f} |"
+    yield f"| stored and listed | {_written(writes, 'trades') / closed:.2f} |"
+    yield ""
+
+
+def _written(meter: CapacityMeter, table: str) -> float:
+    """Write units of one table."""
+    return sum(
+        units
+        for (operation, name), units in meter.units.items()
+        if operation in WRITES and name == f"{cloud.PREFIX}-{table}"
+    )
+
+
+def _feed(tables: Tables) -> Iterator[str]:
+    stores = stores_over(tables, "simulated")
+    signals = list(stores.signals.between(START, START + DAY))
+    with CapacityMeter(tables) as writes, ReadMeter(tables) as reads:
+        told = tell(stores, FakeSockets(), map(Change, signals), START + DAY)["events"]
+    yield "| an event of the live feed | write units | read units |"
+    yield "|---|---|---|"
+    yield f"| told to nobody | {writes.write_units / told:.2f} | {reads.total / told:.2f} |"
     yield ""
 
 
@@ -80,7 +123,7 @@ def _idle(tables: Tables) -> Iterator[str]:
     stores, exchange = stores_over(tables, "simulated"), an_exchange(DAYS)
     yield "| a run with nothing to do | write units | read units |"
     yield "|---|---|---|"
-    names = "generate", *(f"check {i}" for i in Interval), "summarise"
+    names = "generate", "track", *(f"check {i}" for i in Interval), "summarise"
     for name, call in zip(names, SCHEDULE[1:], strict=True):
         now = START + DAYS * DAY + HOUR // 60
         call(stores, exchange, now)
